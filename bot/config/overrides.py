@@ -1,0 +1,143 @@
+"""The text of config.toml with the `ZHITU_SECTION__KEY` variables laid over it, and the source of every value."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from bot.config.sections import keys_at
+from bot.errors import Complaint, ConfigError
+
+PREFIX = "ZHITU_"
+FILE_BYTES_MAX = 1_000_000
+"""A larger config.toml is refused unread."""
+LISTS: frozenset[tuple[str, ...]] = frozenset({("storage", "keys")})
+_SEPARATOR = "__"
+_LIST_SEPARATOR = ","
+_TYPO_DISTANCE_MAX = 2
+
+Value: TypeAlias = object
+"""What TOML knows: texts, numbers, truth, times, lists and tables. Typed by the sections, not here."""
+Where: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """A variable that overrides nothing. `path`: as far as it could be followed."""
+
+    path: Where
+    complaint: Complaint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """`values`: path of a leaf → value. `variables`: the paths that the environment gave, and by which name."""
+
+    file: str
+    values: Mapping[Where, Value]
+    variables: Mapping[Where, str]
+    strays: tuple[Stray, ...]
+
+    def place(self, path: Where) -> str:
+        """Where somebody finds the value at `path`: the variable, or file, section and key."""
+        return self.variables.get(path) or in_file(self.file, path)
+
+
+def in_file(file: str, path: Where) -> str:
+    """`config.toml [channels.oa.main] secret` for the path of that key."""
+    section, key = path[:-1], path[-1:]
+    return " ".join([file, *([f"[{'.'.join(section)}]"] if section else []), *key])
+
+
+def did_you_mean(word: str, known: frozenset[str]) -> str:
+    """A sentence with the nearest of `known`, or with all of them when none is near."""
+    near = sorted((DamerauLevenshtein.distance(word, name), name) for name in known)
+    if near and near[0][0] <= _TYPO_DISTANCE_MAX:
+        return f"did you mean `{near[0][1]}`?"
+    return f"known here: {', '.join(f'`{name}`' for name in sorted(known))}" if known else ""
+
+
+def merge(path: Path, environ: Mapping[str, str]) -> Merged:
+    """The leaves of the file at `path` under the variables of `environ`. ConfigError: no such file, or no TOML."""
+    values = _leaves(_read(path), ())
+    variables: dict[Where, str] = {}
+    strays: list[Stray] = []
+    for variable in sorted(name for name in environ if name.startswith(PREFIX) and _SEPARATOR in name):
+        found = _path_of(variable, values)
+        if isinstance(found, Stray):
+            strays.append(found)
+        else:
+            variables[found] = variable
+            values[found] = _typed(found, environ[variable])
+    return Merged(file=path.name, values=values, variables=variables, strays=tuple(strays))
+
+
+def _typed(path: Where, text: str) -> Value:
+    """A variable can only hold one text: there a list is separated by commas."""
+    return [part.strip() for part in text.split(_LIST_SEPARATOR)] if path in LISTS else text
+
+
+def _read(path: Path) -> dict[str, Value]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(FILE_BYTES_MAX + 1)
+        if len(raw) > FILE_BYTES_MAX:
+            raise _broken(path, f"is larger than {FILE_BYTES_MAX} bytes", hint="a configuration holds a few lines")
+        return tomllib.loads(raw.decode())
+    except FileNotFoundError as error:
+        raise _broken(path, "there is no such file", hint="name the configuration with `--config FILE`") from error
+    except OSError as error:
+        raise _broken(
+            path, f"cannot be read: {error.strerror}", hint="name another file with `--config FILE`"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _broken(path, f"is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise _broken(path, f"is not TOML: {error}", hint="texts, and names in Chinese, stand in quotes") from error
+
+
+def _broken(path: Path, what: str, *, hint: str) -> ConfigError:
+    return ConfigError([Complaint(where=str(path), what=what, hint=hint)])
+
+
+def _leaves(table: Mapping[str, Value], path: Where) -> dict[Where, Value]:
+    """Every value that is no table, by its path. An empty table is kept: its section is there and lacks everything."""
+    found: dict[Where, Value] = {}
+    for key, value in table.items():
+        here = (*path, key)
+        if isinstance(value, dict) and value:
+            found.update(_leaves(value, here))
+        else:
+            found[here] = value
+    return found
+
+
+def _path_of(variable: str, values: Mapping[Where, Value]) -> Where | Stray:
+    """The path that `variable` overrides. Names of one's own choice are those of the file, whatever their case."""
+    path: Where = ()
+    for word in variable.removeprefix(PREFIX).split(_SEPARATOR):
+        known = keys_at(path)
+        key = _own_name(word, path, values=values) if known is None else word.lower()
+        if known is not None and key not in known:
+            return _unknown(variable, word=word, path=path, known=known)
+        path = (*path, key)
+    if (below := keys_at(path)) != frozenset():
+        hint = did_you_mean("", frozenset(key.upper() for key in below or ())) or f"add {_SEPARATOR} and a name"
+        return Stray(path=path, complaint=Complaint(where=variable, what="names a section, not a key", hint=hint))
+    return path
+
+
+def _own_name(word: str, path: Where, *, values: Mapping[Where, Value]) -> str:
+    named = {key[len(path)] for key in values if key[: len(path)] == path and len(key) > len(path)}
+    same = sorted(name for name in named if name.casefold() == word.casefold())
+    return same[0] if same else word.lower()
+
+
+def _unknown(variable: str, *, word: str, path: Where, known: frozenset[str]) -> Stray:
+    names = frozenset(name.upper() for name in known)
+    what = f"unknown key `{word}`" + (f" in [{'.'.join(path)}]" if path else "")
+    hint = did_you_mean(word, names) or f"nothing stands below `{PREFIX}{_SEPARATOR.join(path).upper()}`"
+    return Stray(path=path, complaint=Complaint(where=variable, what=what, hint=hint))

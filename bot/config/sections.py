@@ -1,0 +1,213 @@
+"""The sections of config.toml as frozen values. Key by key they are explained in config.toml itself."""
+
+import base64
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+PORT_MAX = 65535
+AES_KEY_LENGTH = 43
+"""Length of an EncodingAESKey: 32 bytes of base64 without the `=`. Source: wechat-api.md 1.1."""
+AES_KEYS_MAX = 2
+"""The key in use and, while it is being rotated, the one before. More are refused."""
+STORAGE_KEYS_MAX = 16
+"""Keys of the database, of all versions. More are refused."""
+ACCOUNTS_MAX = 64
+"""Accounts of one kind. More are refused: each holds connections, a token and a share of the dispatch."""
+NAME_LENGTH_MAX = 32
+_NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")  # what a variable can say as well: no `-`, no second case, no `__`
+_KEY_SEPARATOR = ","
+
+
+def _fault(kind: str, what: str, *, hint: str) -> PydanticCustomError:
+    return PydanticCustomError(kind, "{what}", {"what": what, "hint": hint})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address, can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(value: str) -> SplitResult:
+    hint = "write it like `https://example.com`"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        raise _fault("address", f"is not a web address: {error}", hint=hint) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise _fault("address", "is not a web address", hint=hint)
+    return parts
+
+
+def _web_address(value: str) -> str:
+    """`value` without its last slash. What is sent there holds tokens, so nobody on the way may read it."""
+    parts = _split(value)
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise _fault("address", "must be a bare web address", hint="leave out `?…`, `#…` and `…@`")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise _fault("not_https", "must be https unless it is this machine", hint="write `https://` in front of it")
+    return value.rstrip("/")
+
+
+def _account_name(value: str) -> str:
+    if _NAME.fullmatch(value) is None or len(value) > NAME_LENGTH_MAX:
+        hint = f"at most {NAME_LENGTH_MAX} lower-case letters, digits and single `_`, as in `main`"
+        raise _fault("account_name", f"`{value}` cannot be the name of an account", hint=hint)
+    return value
+
+
+def _aes_keys(value: SecretStr) -> SecretStr:
+    keys = value.get_secret_value().split(_KEY_SEPARATOR)
+    hint = "copy the EncodingAESKey from the platform's console; while rotating: `new,old`"
+    if len(keys) > AES_KEYS_MAX:
+        raise _fault("aes_key", f"holds {len(keys)} keys, at most {AES_KEYS_MAX} are possible", hint=hint)
+    for key in keys:
+        if len(key) != AES_KEY_LENGTH:
+            raise _fault("aes_key", f"has {len(key)} characters instead of {AES_KEY_LENGTH}", hint=hint)
+        try:
+            base64.b64decode(f"{key}=", validate=True)
+        except ValueError as error:
+            raise _fault("aes_key", "holds characters that an EncodingAESKey cannot have", hint=hint) from error
+    return value
+
+
+def _filled(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise _fault("empty", "is empty", hint="copy the value from the platform's console")
+    return value
+
+
+def _storage_url(value: str) -> str:
+    hint = "write `sqlite:///zhitu.db` or `postgresql://name:password@host/database`"
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+        raise _fault("storage_url", "is neither an SQLite nor a PostgreSQL address", hint=hint)
+    if scheme.startswith("sqlite") and (not rest.strip("/") or ":memory:" in rest):
+        raise _fault("storage_url", "names no file, so nothing would outlive a restart", hint=hint)
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+AccountName = Annotated[str, AfterValidator(_account_name)]
+Port = Annotated[int, Field(ge=0, le=PORT_MAX)]
+"""0: the system picks a free one."""
+Text = Annotated[str, Field(min_length=1)]
+Secret = Annotated[SecretStr, AfterValidator(_filled)]
+AesKeys = Annotated[SecretStr, AfterValidator(_aes_keys)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
+
+
+class Server(_Section):
+    """`[server]`. Metrics listen on `admin_port` of this machine only. `public_url`: what the platforms call us."""
+
+    host: Text = "127.0.0.1"
+    port: Port = 8080
+    public_url: WebAddress | None = None
+    admin_port: Port = 9090
+
+
+class Storage(_Section):
+    """`[storage]`. `url` may hold a password, so no repr shows it. No `keys`: see `keyfile.key_texts`."""
+
+    url: Annotated[str, AfterValidator(_storage_url)] = Field(default="sqlite:///zhitu.db", repr=False)
+    keys: Annotated[tuple[Secret, ...], Field(min_length=1, max_length=STORAGE_KEYS_MAX)] | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of this machine."""
+        return self.url.startswith("sqlite")
+
+
+class OfficialAccount(_Section):
+    """`[channels.oa.NAME]`: one official account. `templates`: name in journeys → the platform's id, or empty."""
+
+    app_id: Text
+    secret: Secret
+    token: Secret
+    aes_key: AesKeys | None = None
+    mode: Literal["safe", "compatible", "plain"] = "safe"
+    api_base: WebAddress = "https://api.weixin.qq.com"
+    templates: Mapping[Text, str] = Field(default_factory=dict)
+
+    @property
+    def aes_keys(self) -> tuple[str, ...]:
+        """The key in use first, then the one before while it is rotated. Empty in plain mode without a key."""
+        return _keys(self.aes_key)
+
+    @property
+    def template_ids(self) -> Mapping[str, str]:
+        """The templates that the platform knows: journeys may name one before its id is there."""
+        return {name: template_id for name, template_id in self.templates.items() if template_id}
+
+
+class StaffApp(_Section):
+    """`[channels.wecom.NAME]`: one WeCom application, through which we talk to our own people."""
+
+    corp_id: Text
+    agent_id: Annotated[int, Field(ge=0)]
+    secret: Secret
+    token: Secret
+    aes_key: AesKeys
+    api_base: WebAddress = "https://qyapi.weixin.qq.com"
+
+    @property
+    def aes_keys(self) -> tuple[str, ...]:
+        """The key in use first, then the one before while it is rotated."""
+        return _keys(self.aes_key)
+
+
+def _keys(value: SecretStr | None) -> tuple[str, ...]:
+    return tuple(value.get_secret_value().split(_KEY_SEPARATOR)) if value is not None else ()
+
+
+class Channels(_Section):
+    """`[channels]`: the accounts by name."""
+
+    oa: Annotated[Mapping[AccountName, OfficialAccount], Field(max_length=ACCOUNTS_MAX)] = Field(default_factory=dict)
+    wecom: Annotated[Mapping[AccountName, StaffApp], Field(max_length=ACCOUNTS_MAX)] = Field(default_factory=dict)
+
+
+class Config(_Section):
+    """The whole of config.toml with the environment laid over it, checked."""
+
+    server: Server = Field(default_factory=Server)
+    storage: Storage = Field(default_factory=Storage)
+    channels: Channels = Field(default_factory=Channels)
+
+
+def keys_at(path: tuple[str, ...]) -> frozenset[str] | None:
+    """The keys that may stand under `path`, for example under `("channels", "oa", "main")`.
+
+    None: names of one's own choice stand there. Empty: nothing can stand there, `path` is a value or unknown.
+    """
+    match path:
+        case ():
+            return frozenset(Config.model_fields)
+        case ("server",):
+            return frozenset(Server.model_fields)
+        case ("storage",):
+            return frozenset(Storage.model_fields)
+        case ("channels",):
+            return frozenset(Channels.model_fields)
+        case ("channels", "oa", _):
+            return frozenset(OfficialAccount.model_fields)
+        case ("channels", "wecom", _):
+            return frozenset(StaffApp.model_fields)
+        case ("channels", "oa" | "wecom") | ("channels", "oa", _, "templates"):
+            return None
+        case _:
+            return frozenset()

@@ -1,0 +1,1 @@
+"""The loops that turn events into steps, and effects into messages."""

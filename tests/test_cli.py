@@ -1,0 +1,145 @@
+"""The command line as a person or a program meets it: what is printed where, and the exit code."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from bot.cli.failures import exit_code
+from bot.errors import AuthoringError, ConfigError, OutOfDate
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with copies of the shipped files, and an environment without anything of ours."""
+    for name in ("journeys", "content"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "config.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in [name for name in os.environ if name.startswith(("ZHITU_", "OA_", "WECOM_"))]:
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+def code_of(*arguments: str) -> int:
+    """The exit code of `zhitu` with these arguments."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+def break_journey(place: Path) -> None:
+    journey = place / "journeys" / "oa-welcome.yaml"
+    journey.write_text(journey.read_text(encoding="utf-8").replace("goto: sleep", "goto: slepp", 1), encoding="utf-8")
+
+
+def test_the_module_and_the_command_tell_the_same_version() -> None:
+    told = subprocess.run([sys.executable, "-m", "bot", "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout == f"zhitu {version('zhitu')}\n"
+
+
+def test_without_a_command_the_help_lists_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of() == 2
+    listed = capsys.readouterr().out
+    assert [name for name in ("demo", "run", "talk", "check", "why", "migrate") if name not in listed] == []
+
+
+def test_commands_that_are_not_built_do_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of("simulate") == 2
+    assert "No such command" in capsys.readouterr().err
+
+
+def test_the_shipped_journeys_are_clean_even_of_warnings(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of("check", "--format", "json", "--fail-on", "warning") == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_broken_journey_is_shown_with_its_place_and_exits_with_one(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    break_journey(place)
+    assert code_of("check") == 1
+    shown = capsys.readouterr()
+    assert "journeys/oa-welcome.yaml:" in shown.out
+    assert "J103" in shown.out
+    assert "Traceback" not in shown.out + shown.err
+
+
+def test_programs_get_findings_as_a_list_of_objects(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    break_journey(place)
+    assert code_of("check", "--format", "json") == 1
+    findings = json.loads(capsys.readouterr().out)
+    assert {"rule", "severity", "file", "line", "column", "message", "help"} <= findings[0].keys()
+    assert "J103" in {finding["rule"] for finding in findings}
+
+
+def test_a_template_that_no_account_registered_is_found(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = place / "config.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("留资进度", "别的模板"), encoding="utf-8")
+    assert code_of("check", "--format", "json") == 1
+    assert {finding["rule"] for finding in json.loads(capsys.readouterr().out)} == {"J312"}
+
+
+@pytest.mark.parametrize("option", ["--config", "--journeys", "--content"])
+def test_a_file_that_is_not_there_is_named_and_exits_with_two(
+    place: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of("check", option, "nowhere") == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_configuration_that_is_no_toml_exits_with_two_without_a_traceback(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "config.toml").write_text("[server", encoding="utf-8")
+    assert code_of("check") == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("error: config.toml: is not TOML")
+    assert told.out == ""
+
+
+def test_run_without_credentials_lists_every_one_that_is_missing(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of("run") == 2
+    told = capsys.readouterr().err
+    names = ("OA_APP_ID", "OA_SECRET", "OA_TOKEN", "OA_AES_KEY", "WECOM_CORP_ID", "WECOM_SECRET", "WECOM_AES_KEY")
+    assert [name for name in names if f"`{name}` is not set" not in told] == []
+    assert "help: " in told
+    assert not (place / "zhitu.db").exists()
+
+
+def test_run_with_a_broken_journey_shows_all_findings_and_exits_with_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    break_journey(place)
+    for name in ("OA_APP_ID", "OA_SECRET", "OA_TOKEN", "WECOM_CORP_ID", "WECOM_SECRET", "WECOM_TOKEN"):
+        monkeypatch.setenv(name, "given")
+    for name in ("OA_AES_KEY", "WECOM_AES_KEY"):
+        monkeypatch.setenv(name, "a" * 43)
+    monkeypatch.setenv("WECOM_AGENT_ID", "1000002")
+    assert code_of("run") == 1
+    assert "J103" in capsys.readouterr().err
+    assert not (place / "zhitu.db").exists()
+
+
+def test_migrate_makes_database_and_key_file_and_may_run_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of("migrate") == 0
+    assert code_of("migrate") == 0
+    assert (place / "zhitu.db").exists()
+    assert (place / "zhitu.db.key").exists()
+    assert capsys.readouterr().out.count("up to date") == 2
+
+
+def test_errors_in_files_of_marketers_exit_with_one_and_all_others_with_two() -> None:
+    codes = [exit_code(error) for error in (AuthoringError("x"), ConfigError([]), OutOfDate("x"))]
+    assert codes == [1, 2, 2]
