@@ -1,0 +1,103 @@
+"""The actions of `do:`, as a journey file says them, checked and typed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypeAlias
+
+from bot.core.effects import SendClass
+from bot.core.expressions.tree import Expression, Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What to use when the window is shut: `template:NAME`, `task` or `drop`."""
+
+    way: Literal["template", "task", "drop"]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send a content. `send_class` None: service, allowed only where the customer's own act leads here (J608)."""
+
+    content: str
+    send_class: SendClass | None = None
+    outside: tuple[Outside, ...] = ()
+    expire: timedelta | None = None
+    window: Literal["auto", "require", "ignore"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """Add `tag`, or take it away when `remove`."""
+
+    tag: str
+    remove: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    add: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetValues:
+    """Targets are `vars.NAME` or `customer.NAME`."""
+
+    values: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLead:
+    fields: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeConsent:
+    """`text` is the content that the customer saw when she agreed; its hash is kept as evidence."""
+
+    purpose: Template
+    granted: bool
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTask:
+    """`to`: `advisor`, `role:NAME` or `staff:ID`. `due` after now, or `due_at` at a time; neither: no deadline."""
+
+    to: str
+    title: Template
+    due: timedelta | None = None
+    due_at: Expression | None = None
+    overdue_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPoints:
+    add: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartJourney:
+    """Begin another journey and go on at once. `arguments` become its `vars`."""
+
+    journey: str
+    arguments: tuple[tuple[str, Template], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    text: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut:
+    """`scope` `all`, or a class of sends."""
+
+    scope: str
+
+
+Action: TypeAlias = (
+    Send | Tag | Score | SetValues | OpenLead | ChangeConsent | CreateTask | AddPoints | StartJourney | Note | OptOut
+)

@@ -1,0 +1,221 @@
+"""A customer as one value: everything a step may read, and all that it may change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from bot.core.effects import SendClass
+from bot.core.events import Json
+from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId, StaffId
+
+BucketKind = Literal["message", "menu_click", "follow", "scan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Messages that one act of the customer allows us: `max` until `closes_at`, `used` of them reserved."""
+
+    bucket_id: EventId
+    kind: BucketKind
+    opened_at: datetime
+    closes_at: datetime
+    max: int
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A planned message that has not left yet."""
+
+    effect_id: EffectId
+    enrolment_id: EnrolmentId | None
+    visit: int
+    send_class: SendClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Human:
+    """A colleague who has the floor. `until` moves on with every word of hers; after it the bot speaks again.
+
+    `task_id` is the card that she accepted.
+    """
+
+    staff_id: StaffId
+    account: str
+    until: datetime
+    task_id: EffectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A customer's conversation with one account: who may speak, and how much the platform still allows.
+
+    `floor` is a stack of enrolments, the holder last; `queue` waits for the floor in order of arrival.
+    """
+
+    conversation_id: ConversationId
+    channel: str
+    account: str
+    external_id: str
+    reachable: bool = True
+    last_inbound_at: datetime | None = None
+    floor: tuple[EnrolmentId, ...] = ()
+    queue: tuple[EnrolmentId, ...] = ()
+    human: Human | None = None
+    buckets: tuple[Bucket, ...] = ()
+    unsent: tuple[Unsent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A due time. `owner` is an enrolment's id, or `_task`, or `_floor`; an enrolment's counts only in its `visit`.
+
+    `timer_id`: wait, timeout, accept, or for `_task` the task's id, for `_floor` the conversation's.
+    """
+
+    owner: str
+    visit: int
+    timer_id: str
+    due_at: datetime
+    set_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """The open question of an enrolment.
+
+    `phase` queued: not yet asked, the floor is another's; asked; confirming: `proposal` waits for a yes;
+    paused: another enrolment pushed in, `left_s` seconds of the timeout remain. `since`: when the phase began.
+    `failures` counts wrong answers.
+    """
+
+    slot: str
+    phase: Literal["queued", "asked", "confirming", "paused"]
+    since: datetime | None = None
+    failures: int = 0
+    proposal: str | int | bool | None = None
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """One customer in one journey. `visit` counts states entered; timers and effects of older visits are dead.
+
+    `values` are the journey's `vars`, `slots` its answers, `saved` what calls brought back, `counts` the
+    entries of each state with its `when` true, `entry` the fields of the event that began it.
+    """
+
+    enrolment_id: EnrolmentId
+    journey: str
+    key: str
+    release: str
+    state: str
+    visit: int
+    entered_at: datetime
+    state_entered_at: datetime
+    conversation_id: ConversationId | None = None
+    parent: EnrolmentId | None = None
+    status: Literal["active", "stuck"] = "active"
+    previous: str = ""
+    values: Mapping[str, Json] = field(default_factory=dict)
+    slots: Mapping[str, Json] = field(default_factory=dict)
+    saved: Mapping[str, Json] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    entry: Mapping[str, Json] = field(default_factory=dict)
+    pending: Pending | None = None
+    goal_reached: bool = False
+    goal_held_at_entry: bool = False
+    day: str = ""
+    day_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The last finished run of a journey, for `reentry`."""
+
+    ended_at: datetime
+    end: str
+    goal_reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    granted: bool
+    at: datetime
+    source: str
+    text: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A message that left, for the frequency caps."""
+
+    effect_id: EffectId
+    at: datetime
+    send_class: SendClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """The customer's open lead."""
+
+    lead_id: str
+    stage: str
+    opened_at: datetime
+    fields: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """An advisor's open task. `tried` are the advisors who said busy or let it lie."""
+
+    task_id: EffectId
+    kind: Literal["task", "handoff"]
+    status: Literal["open", "accepted", "overdue"]
+    staff_id: StaffId | None
+    account: str
+    title: str
+    created_at: datetime
+    due_at: datetime | None
+    journey: str
+    enrolment_id: EnrolmentId | None
+    visit: int
+    conversation_id: ConversationId | None
+    overdue_to: str = ""
+    tried: tuple[StaffId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """`version` grows with every change; storage compares it when it writes (design.md 3.3).
+
+    `caught_up_to` is the effective time of the last consumed item: time never runs back in a lane.
+    """
+
+    customer_id: CustomerId
+    version: int
+    attributes: Mapping[str, Json] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+    score: int = 0
+    points: int = 0
+    source: str = ""
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    opt_outs: Mapping[str, datetime] = field(default_factory=dict)
+    conversations: Mapping[ConversationId, Conversation] = field(default_factory=dict)
+    enrolments: Mapping[EnrolmentId, Enrolment] = field(default_factory=dict)
+    past: Mapping[str, Past] = field(default_factory=dict)
+    """By `journey|key`."""
+    timers: tuple[Timer, ...] = ()
+    lead: Lead | None = None
+    tasks: Mapping[EffectId, Task] = field(default_factory=dict)
+    advisor: StaffId | None = None
+    sent: tuple[Sent, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What journeys noted for the advisor, latest last."""
+    caught_up_to: datetime | None = None
+
+    def next_due_at(self) -> datetime | None:
+        """The earliest due time of any timer, None when nothing is set."""
+        return min((timer.due_at for timer in self.timers), default=None)

@@ -1,0 +1,47 @@
+"""Facts that come in. Past tense, immutable.
+
+Types of version 1, with their `fields`:
+
+| type | fields |
+|---|---|
+| `message` | `kind` (text, image, voice, video, location, link, menu_tap), `text`, `media_id`, `menu_id` |
+| `oa.follow`, `oa.scan` | `scene` or null |
+| `oa.unfollow` | |
+| `oa.click` | `key` |
+| `oa.view` | `url` |
+| `template.finished` | `provider_id`, `status` success, user_block or failed |
+| `subscription.granted`, `subscription.rejected`, `subscription.sent` | `template_id` |
+| `card.clicked` | `key`, `task_id` (an effect id of ours), `response_code` |
+| `advisor.said` | `text`; `staff_id` once it stands in a customer's lane |
+| `send.refused`, `send.unknown`, `send.expired` | `effect_id`, `reason`, `vendor_code`, `content`, `conversation_id`,
+  `enrolment_id`, `visit`, `fallbacks` |
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from bot.core.ids import EventId
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+
+CONVERSATIONAL = frozenset({"message", "oa.follow", "oa.scan", "oa.click"})
+"""Events by which a customer speaks to us: they open windows, and of their entries the first wins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact. `sender` is the id that the channel knows (openid, member id), empty for our own events.
+
+    `occurred_at` is the platform's time, aware UTC. `urgent` events overtake other customers' (delivery.md 2.2).
+    """
+
+    event_id: EventId
+    type: str
+    channel: str
+    account: str
+    sender: str
+    occurred_at: datetime
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    urgent: bool = False

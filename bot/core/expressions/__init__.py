@@ -1,0 +1,1 @@
+"""The one language of guards and templates: a typed tree, and closures made from it."""

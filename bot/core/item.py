@@ -1,0 +1,55 @@
+"""What goes into a step, and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from bot.core.customer import Customer, Timer
+from bot.core.effects import Effect, Trace
+from bot.core.events import Event
+from bot.core.ids import StaffId
+from bot.core.understood import Understanding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventItem:
+    """An event in a customer's lane. `understanding` is set for messages with text."""
+
+    event: Event
+    understanding: Understanding | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerItem:
+    """A timer that is due."""
+
+    timer: Timer
+
+
+Item: TypeAlias = EventItem | TimerItem
+
+Read = Literal["advisor_loads"]
+"""A read that a step may ask for: `advisor_loads`, the number of open tasks of every advisor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Answers to the reads of a step; None: not read yet. They go to the journal."""
+
+    advisor_loads: Mapping[StaffId, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """The step cannot go on without these reads; read them and step the same item again."""
+
+    reads: frozenset[Read]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The customer afterwards, what is to be done, and why. All of it is committed together."""
+
+    customer: Customer
+    effects: tuple[Effect, ...] = ()
+    journal: tuple[Trace, ...] = field(default_factory=tuple)

@@ -1,0 +1,321 @@
+"""May this message go to this customer now? Asked when a step plans it, and again just before it leaves.
+
+The order of the checks is fixed: reachable, opt-out, consent, a human on the floor, quiet hours, caps, window.
+The first that objects gives the verdict. Sources: journey-language.md 2.5 and 3.11, delivery.md 3.7.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from bot.core import windows
+from bot.core.calendar import quiet_until
+from bot.core.customer import Conversation, Customer, Sent, Unsent
+from bot.core.effects import SendClass
+from bot.core.events import Json
+from bot.core.ids import ConversationId, EffectId, EventId
+from bot.core.library import Cap, ClassRule, GlobalRules
+
+Reason = Literal[
+    "unreachable",
+    "opted_out",
+    "no_consent",
+    "human_has_floor",
+    "quiet_hours",
+    "cap",
+    "window_closed",
+    "window_used",
+]
+"""Stable identifiers: they stand in the journal and `why` explains them."""
+
+SENT_MAX = 1000
+"""Capped messages remembered of one customer; beyond, the oldest are forgotten: her caps are full long before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A message about to be planned or sent.
+
+    `form` template: the platform asks for no window. `reply`: the customer's own act caused it in its step.
+    `planning`: planned messages ahead of it, which will spend window and caps first, are counted as well.
+    `window` ignore: send it even when no window is known to be open.
+    """
+
+    effect_id: EffectId
+    send_class: SendClass
+    conversation_id: ConversationId
+    channel: str
+    form: Literal["free", "template"] = "free"
+    reply: bool = False
+    planning: bool = False
+    window: Literal["auto", "require", "ignore"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """It may go. `bucket_id`: what to reserve with `record_sent`, None: nothing."""
+
+    bucket_id: EventId | None = None
+    trace: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    """Not now: ask again at `until`, which is later than the moment it was asked at."""
+
+    until: datetime
+    reason: Reason
+    values: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """Not this message, not this way. `values` are what the check looked at, for `why`."""
+
+    reason: Reason
+    values: Mapping[str, Json] = field(default_factory=dict)
+
+
+Verdict: TypeAlias = Allow | Defer | Refuse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    request: Request
+    customer: Customer
+    conversation: Conversation
+    rules: GlobalRules
+    rule: ClassRule
+    now: datetime
+
+
+_Objection: TypeAlias = Defer | Refuse | None
+
+
+def judge(request: Request, *, customer: Customer, rules: GlobalRules, now: datetime) -> Verdict:
+    """The verdict on `request` at `now`, with the values that led to it.
+
+    What we send to our own people (`staff`) is always allowed. Same arguments, same verdict.
+    """
+    if request.send_class == "staff":
+        return Allow()
+    conversation = customer.conversations.get(request.conversation_id)
+    if conversation is None or not conversation.reachable:
+        return Refuse(reason="unreachable", values={"known": conversation is not None})
+    case = _Case(
+        request=request,
+        customer=customer,
+        conversation=conversation,
+        rules=rules,
+        rule=rules.class_rules[request.send_class],
+        now=now,
+    )
+    for check in _CHECKS:
+        objection = check(case)
+        if objection is not None:
+            return objection
+    return _allow(case)
+
+
+def _opt_out(case: _Case) -> _Objection:
+    scope = next((s for s in ("all", case.request.send_class) if s in case.customer.opt_outs), None)
+    match case.rule.opt_out:
+        case "ignore":
+            blocked = False
+        case "reply_only":
+            blocked = not case.request.reply
+        case "block":
+            blocked = True
+    if scope is None or not blocked:
+        return None
+    return Refuse(reason="opted_out", values={"scope": scope, "since": case.customer.opt_outs[scope].isoformat()})
+
+
+def _consent(case: _Case) -> _Objection:
+    purpose = case.rule.consent
+    if not purpose:
+        return None
+    consent = case.customer.consents.get(purpose)
+    if consent is not None and consent.granted:
+        return None
+    return Refuse(reason="no_consent", values={"purpose": purpose, "withdrawn": consent is not None})
+
+
+def _human(case: _Case) -> _Objection:
+    """Reminders and marketing wait for any colleague of ours; service is silent where she is talking."""
+    talks = case.customer.conversations.values()
+    humans = {t.conversation_id: t.human for t in talks if t.human is not None and t.human.until > case.now}
+    if not humans:
+        return None
+    staff_ids: list[Json] = [*sorted({human.staff_id for human in humans.values()})]
+    values: dict[str, Json] = {"staff_ids": staff_ids}
+    match case.request.send_class:
+        case "reminder" | "marketing":
+            until = max(human.until for human in humans.values())
+            return Defer(until=until, reason="human_has_floor", values=values)
+        case "service" if case.request.conversation_id in humans and not case.request.reply:
+            return Refuse(reason="human_has_floor", values=values)
+        case _:
+            return None
+
+
+def _quiet(case: _Case) -> _Objection:
+    if case.rule.quiet == "ignore":
+        return None
+    until = quiet_until(case.rules.quiet, case.now, ZoneInfo(case.rules.timezone))
+    if until is None:
+        return None
+    return Defer(until=until, reason="quiet_hours", values={"until": until.isoformat(), "zone": case.rules.timezone})
+
+
+def _caps(case: _Case) -> _Objection:
+    if case.rule.cap == "ignore":
+        return None
+    for cap in case.rules.caps:
+        counted = _counted(case, cap) if case.request.send_class in cap.classes else 0
+        if counted < cap.max:
+            continue
+        values: dict[str, Json] = {
+            "cap": cap.name,
+            "counted": counted,
+            "max": cap.max,
+            "per_s": int(cap.per.total_seconds()),
+        }
+        if case.rule.cap == "drop":
+            return Refuse(reason="cap", values=values)
+        assert case.rule.cap_defer is not None, "a class whose cap defers says by how much"
+        return Defer(until=case.now + case.rule.cap_defer, reason="cap", values=values)
+    return None
+
+
+def _counted(case: _Case, cap: Cap) -> int:
+    since = case.now - cap.per
+    sent = sum(1 for s in case.customer.sent if s.send_class in cap.classes and s.at > since)
+    ahead = sum(1 for u in _ahead(case, case.customer.conversations.values()) if u.send_class in cap.classes)
+    return sent + ahead
+
+
+def _window(case: _Case) -> _Objection:
+    if case.request.form == "template" or case.request.window == "ignore":
+        return None
+    if not windows.has_window(case.request.channel, case.rules):
+        return None
+    left = windows.left(case.conversation, case.now)
+    ahead = sum(1 for _ in _ahead(case, (case.conversation,)))
+    if left - ahead >= 1:
+        return None
+    values: dict[str, Json] = {"left": left, "ahead": ahead, "closed_at": _last_closing(case.conversation)}
+    is_closed = not any(b.closes_at > case.now for b in case.conversation.buckets)
+    return Refuse(reason="window_closed" if is_closed else "window_used", values=values)
+
+
+def _ahead(case: _Case, conversations: Iterable[Conversation]) -> Iterator[Unsent]:
+    """Planned messages that will leave before this one. At dispatch there are none: they have to queue again."""
+    if not case.request.planning:
+        return
+    for conversation in conversations:
+        for unsent in conversation.unsent:
+            if unsent.effect_id == case.request.effect_id:
+                break
+            yield unsent
+
+
+def _last_closing(conversation: Conversation) -> str | None:
+    last = max((b.closes_at for b in conversation.buckets), default=None)
+    return last.isoformat() if last else None
+
+
+def _allow(case: _Case) -> Allow:
+    request = case.request
+    trace: dict[str, Json] = {"send_class": request.send_class, "form": request.form, "reply": request.reply}
+    if request.form == "template" or not windows.has_window(request.channel, case.rules):
+        return Allow(trace=trace)
+    bucket = windows.spendable(case.conversation, case.now)
+    if bucket is None:
+        return Allow(trace=trace)
+    trace.update(bucket=bucket.kind, used=bucket.used, max=bucket.max, closes_at=bucket.closes_at.isoformat())
+    return Allow(bucket_id=bucket.bucket_id, trace=trace)
+
+
+_CHECKS: tuple[Callable[[_Case], _Objection], ...] = (_opt_out, _consent, _human, _quiet, _caps, _window)
+
+
+def record_sent(
+    customer: Customer, request: Request, *, bucket_id: EventId | None, now: datetime, rules: GlobalRules
+) -> Customer:
+    """`customer` when the message is about to leave: reserved in its window, counted by the caps, planned no more.
+
+    Only classes that some cap counts are remembered, for the longest `per` of all caps and at most `SENT_MAX`.
+    A message to our own people changes nothing.
+    """
+    if request.send_class == "staff":
+        return customer
+    customer = record_dropped(customer, request.effect_id)
+    customer = replace(customer, sent=_remembered(customer.sent, request, now=now, rules=rules))
+    if bucket_id is None:
+        return customer
+    return _with_conversation(customer, request.conversation_id, lambda c: windows.reserved(c, bucket_id))
+
+
+def record_dropped(customer: Customer, effect_id: EffectId) -> Customer:
+    """`customer` without this message among the planned ones."""
+    conversations = {
+        key: replace(talk, unsent=tuple(u for u in talk.unsent if u.effect_id != effect_id))
+        for key, talk in customer.conversations.items()
+    }
+    return replace(customer, conversations=conversations)
+
+
+def record_refused(
+    customer: Customer,
+    conversation_id: ConversationId,
+    *,
+    effect_id: EffectId,
+    bucket_id: EventId | None,
+    reason: str,
+) -> Customer:
+    """`customer` after the platform surely did not take the message: its reservation and its count come back.
+
+    `reason` as in `Unreachable`: `count` leaves nothing in the conversation's windows, `window` closes them.
+    """
+    customer = replace(customer, sent=tuple(s for s in customer.sent if s.effect_id != effect_id))
+
+    def settle(conversation: Conversation) -> Conversation:
+        match reason:
+            case "count":
+                return windows.emptied(conversation)
+            case "window":
+                return windows.shut(conversation)
+            case _:
+                return windows.released(conversation, bucket_id) if bucket_id else conversation
+
+    return _with_conversation(customer, conversation_id, settle)
+
+
+def record_returned(
+    customer: Customer, conversation_id: ConversationId, *, unsent: Unsent, bucket_id: EventId | None
+) -> Customer:
+    """`customer` after a send that will be tried again: nothing reserved, and planned as the next to leave."""
+    customer = record_refused(
+        customer, conversation_id, effect_id=unsent.effect_id, bucket_id=bucket_id, reason="try_later"
+    )
+    return _with_conversation(customer, conversation_id, lambda c: replace(c, unsent=(unsent, *c.unsent)))
+
+
+def _remembered(sent: tuple[Sent, ...], request: Request, *, now: datetime, rules: GlobalRules) -> tuple[Sent, ...]:
+    since = now - max((cap.per for cap in rules.caps), default=timedelta(0))
+    kept = tuple(s for s in sent if s.at > since)
+    if not any(request.send_class in cap.classes for cap in rules.caps):
+        return kept
+    return (*kept, Sent(effect_id=request.effect_id, at=now, send_class=request.send_class))[-SENT_MAX:]
+
+
+def _with_conversation(
+    customer: Customer, conversation_id: ConversationId, change: Callable[[Conversation], Conversation]
+) -> Customer:
+    conversation = customer.conversations.get(conversation_id)
+    if conversation is None:
+        return customer
+    return replace(customer, conversations={**customer.conversations, conversation_id: change(conversation)})

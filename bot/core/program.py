@@ -1,0 +1,109 @@
+"""A library with its expressions turned into closures: what a step runs on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from bot.core.actions import StartJourney
+from bot.core.expressions.evaluate import Guard, compile_expression, compile_guard
+from bot.core.expressions.render import Render, compile_template
+from bot.core.expressions.tree import Expression, Template
+from bot.core.expressions.values import Scope, Value
+from bot.core.ids import StaffId
+from bot.core.journey import CallJourney, Journey, State
+from bot.core.library import Content, GlobalRules, Library, Member
+
+RELATED_MAX = 50
+"""Journeys that one journey may start or call, directly or through others, and still be listened for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`library` ready to run. Built once a release; shared by every step.
+
+    Closures are kept by the identity of their tree, which the library keeps alive: hashing a tree at every
+    guard would cost more than the guard.
+    """
+
+    library: Library
+    zone: ZoneInfo
+    _values: dict[int, Callable[[Scope], Value]]
+    _guards: dict[int, Guard]
+    _texts: dict[int, Render]
+    _related: dict[str, tuple[Journey, ...]]
+    _members: Mapping[StaffId, Member]
+
+    @property
+    def rules(self) -> GlobalRules:
+        return self.library.rules
+
+    def journey(self, name: str) -> Journey:
+        """The journey called `name`. KeyError: it was taken out of the library while customers are in it."""
+        return self.library.journeys[name]
+
+    def content(self, name: str) -> Content:
+        return self.library.contents[name]
+
+    def member(self, staff_id: StaffId) -> Member | None:
+        return self._members.get(staff_id)
+
+    def guard(self, expression: Expression, scope: Scope) -> bool:
+        """Whether `expression` holds. EvaluationFault: it is no condition after all."""
+        closure = self._guards.get(id(expression))
+        if closure is None:
+            closure = self._guards[id(expression)] = compile_guard(expression)
+        return closure(scope)
+
+    def value(self, expression: Expression, scope: Scope) -> Value:
+        """What `expression` comes to. EvaluationFault: it cannot be evaluated."""
+        closure = self._values.get(id(expression))
+        if closure is None:
+            closure = self._values[id(expression)] = compile_expression(expression)
+        return closure(scope)
+
+    def text(self, template: Template, scope: Scope, *, escape: Callable[[str], str] | None = None) -> str:
+        """The text that `template` makes; `escape` is put on values, never on the author's own words."""
+        closure = self._texts.get(id(template))
+        if closure is None:
+            closure = self._texts[id(template)] = compile_template(template)
+        return closure(scope, escape)
+
+    def related(self, name: str) -> tuple[Journey, ...]:
+        """The journey and those that it may call or start, itself first."""
+        found = self._related.get(name)
+        if found is None:
+            found = self._related[name] = tuple(_reachable(self.library, name))
+        return found
+
+
+def compile_library(library: Library) -> Program:
+    """A program for `library`. Closures are made when first needed and kept."""
+    return Program(
+        library=library,
+        zone=ZoneInfo(library.rules.timezone),
+        _values={},
+        _guards={},
+        _texts={},
+        _related={},
+        _members={member.staff_id: member for member in library.members},
+    )
+
+
+def _reachable(library: Library, name: str) -> list[Journey]:
+    found: dict[str, Journey] = {}
+    frontier = [name]
+    while frontier and len(found) < RELATED_MAX:
+        current = frontier.pop(0)
+        journey = library.journeys.get(current)
+        if journey is None or current in found:
+            continue
+        found[current] = journey
+        for state in journey.states.values():
+            frontier.extend(_begins(state))
+    return list(found.values())
+
+
+def _begins(state: State) -> list[str]:
+    started = [action.journey for action in state.do if isinstance(action, StartJourney)]
+    called = [state.doing.journey] if isinstance(state.doing, CallJourney) else []
+    return called + started

@@ -1,0 +1,205 @@
+"""Carrying out `do:`, one action after the other."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import assert_never
+
+from bot.core import actions as say
+from bot.core.customer import Consent, Lead
+from bot.core.effects import RecordConsent, SaveLead, SuppressSends
+from bot.core.events import Json
+from bot.core.expressions.tree import Expression
+from bot.core.expressions.values import Scope
+from bot.core.ids import EffectId
+from bot.core.step import entry, tasks
+from bot.core.step.draft import Draft, Run, Talk
+from bot.core.step.scope import MASK, personal, plain, scope_of
+from bot.core.step.sending import Wish, plan, plan_global
+
+LEAD_STAGE_NEW = "new"
+
+
+def perform(draft: Draft, run: Run, actions: tuple[say.Action, ...], extra: Mapping[str, object] | None = None) -> bool:
+    """Do `actions` in order. False: one raised an error, and the rest was skipped."""
+    return all(_do(draft, run, action, extra or {}) for action in actions)
+
+
+def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object]) -> bool:
+    match action:
+        case say.Send():
+            return _send(draft, run, action, extra)
+        case say.Tag(tag=tag, remove=remove):
+            (draft.tags.discard if remove else draft.tags.add)(tag)
+            draft.trace("tag", run, tag=tag, removed=remove)
+        case say.Score(add=add):
+            draft.score += add
+            draft.trace("score", run, add=add, score=draft.score)
+        case say.AddPoints(add=add, reason=reason):
+            draft.points += add
+            draft.trace("points", run, add=add, reason=reason, points=draft.points)
+        case say.SetValues():
+            set_values(draft, run, action.values, scope_of(draft, run, extra))
+        case say.OpenLead():
+            _open_lead(draft, run, action)
+        case say.ChangeConsent():
+            _change_consent(draft, run, action)
+        case say.CreateTask():
+            _create_task(draft, run, action, extra)
+        case say.StartJourney():
+            _start(draft, run, action)
+        case say.Note(text=text):
+            draft.notes.append(draft.program.text(text, scope_of(draft, run, extra)).strip())
+            draft.trace("note", run, source=text.source)
+        case say.OptOut(scope=scope):
+            opt_out(draft, scope)
+        case _:
+            assert_never(action)
+    return True
+
+
+def perform_global(draft: Draft, talk: Talk, actions: tuple[say.Action, ...]) -> None:
+    """Do the actions of an interrupt: no journey stands behind them. Source: journey-language.md 2.5."""
+    for action in actions:
+        match action:
+            case say.OptOut(scope=scope):
+                opt_out(draft, scope)
+            case say.Send(content=content):
+                plan_global(draft, talk, Wish(content=content, send_class=action.send_class))
+            case say.Tag(tag=tag, remove=remove):
+                (draft.tags.discard if remove else draft.tags.add)(tag)
+                draft.trace("tag", tag=tag, removed=remove)
+            case _:
+                raise ValueError(f"`{type(action).__name__}` cannot stand in an interrupt")
+
+
+def _send(draft: Draft, run: Run, action: say.Send, extra: Mapping[str, object]) -> bool:
+    wish = Wish(
+        content=action.content,
+        send_class=action.send_class,
+        outside=action.outside,
+        window=action.window,
+        expire=action.expire,
+        extra=extra,
+    )
+    found = plan(draft, run, wish)
+    if found.not_before is not None:
+        draft.put_off[run.enrolment_id] = max(found.not_before, draft.put_off.get(run.enrolment_id, found.not_before))
+    if found.fate == "replaced":
+        tasks.fallback_task(draft, run, found.task_title)
+    return found.fate != "failed"
+
+
+def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...], scope: Scope) -> None:
+    """Give variables and attributes new values, in order; all read the values from before."""
+    for target, expression in values:
+        value = plain(draft.program.value(expression, scope))
+        root, _, name = target.partition(".")
+        if root == "customer":
+            draft.attributes[name] = value
+        else:
+            run.values[name] = value
+        draft.trace("set", run, name=target, value=MASK if personal(draft, run, target) else value)
+
+
+def _open_lead(draft: Draft, run: Run, action: say.OpenLead) -> None:
+    scope = scope_of(draft, run)
+    given: dict[str, Json] = {name: plain(draft.program.value(value, scope)) for name, value in action.fields}
+    known = draft.lead
+    fields = {**(known.fields if known else {}), **{name: value for name, value in given.items() if value is not None}}
+    draft.lead = Lead(
+        lead_id=known.lead_id if known else draft.new_effect_id(run.enrolment_id, f"{run.state}/lead"),
+        stage=known.stage if known else LEAD_STAGE_NEW,
+        opened_at=known.opened_at if known else draft.now,
+        fields=fields,
+    )
+    save_lead(draft)
+    draft.trace("lead", run, lead_id=draft.lead.lead_id, stage=draft.lead.stage, opened=known is None)
+
+
+def save_lead(draft: Draft) -> None:
+    """Write the customer's open lead, as it stands now, into the table of leads."""
+    lead = draft.lead
+    if lead is None:
+        return
+    member = draft.program.member(draft.advisor) if draft.advisor else None
+    draft.effects.append(
+        SaveLead(
+            lead_id=lead.lead_id,
+            stage=lead.stage,
+            fields=lead.fields,
+            opened_at=lead.opened_at,
+            advisor=draft.advisor,
+            dealer=member.dealer if member else "",
+            source=draft.source,
+        )
+    )
+
+
+def _change_consent(draft: Draft, run: Run, action: say.ChangeConsent) -> None:
+    purpose = draft.program.text(action.purpose, scope_of(draft, run)).strip()
+    shown = draft.program.content(action.text) if action.text else None
+    consent = Consent(
+        granted=action.granted,
+        at=draft.now,
+        source=run.journey,
+        text=action.text,
+        text_hash=shown.hash if shown else "",
+    )
+    draft.consents[purpose] = consent
+    draft.effects.append(
+        RecordConsent(
+            purpose=purpose,
+            granted=consent.granted,
+            at=consent.at,
+            source=consent.source,
+            text=consent.text,
+            text_hash=consent.text_hash,
+        )
+    )
+    draft.trace("consent", run, purpose=purpose, granted=action.granted)
+
+
+def _create_task(draft: Draft, run: Run, action: say.CreateTask, extra: Mapping[str, object]) -> None:
+    scope = scope_of(draft, run, extra)
+    due_at = draft.now + action.due if action.due else None
+    if action.due_at is not None:
+        found = draft.program.value(action.due_at, scope)
+        due_at = found if isinstance(found, datetime) else None
+    title = draft.program.text(action.title, scope).strip()
+    tasks.give(draft, run, tasks.Order(to=action.to, title=title, due_at=due_at, overdue_to=action.overdue_to))
+
+
+def _start(draft: Draft, run: Run, action: say.StartJourney) -> None:
+    entry.admit(
+        draft,
+        entry.Opening(
+            journey=draft.program.journey(action.journey),
+            conversation_id=run.conversation_id,
+            arguments=entry.arguments_of(draft, run, action.arguments),
+            cause=f"start:{run.journey}",
+        ),
+    )
+
+
+def opt_out(draft: Draft, scope: str) -> None:
+    """She does not want `scope` (`all`, or a class of sends) any more; what waits to leave is held back."""
+    draft.opt_outs[scope] = draft.now
+    draft.trace("opt_out", scope=scope)
+    blocked = [
+        unsent.effect_id
+        for talk in draft.talks.values()
+        for unsent in talk.unsent
+        if draft.program.rules.class_rules[unsent.send_class].opt_out != "ignore"
+        and scope in ("all", unsent.send_class)
+    ]
+    suppress(draft, blocked, "opted_out")
+
+
+def suppress(draft: Draft, effect_ids: list[EffectId], reason: str) -> None:
+    """Hold back messages that have not left yet."""
+    if not effect_ids:
+        return
+    gone = set(effect_ids)
+    for talk in draft.talks.values():
+        talk.unsent = [unsent for unsent in talk.unsent if unsent.effect_id not in gone]
+    draft.effects.append(SuppressSends(effect_ids=tuple(effect_ids), reason=reason))

@@ -1,0 +1,312 @@
+"""The working copy of a customer while one item is stepped. Mutable here, frozen again at the end."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Literal
+
+from bot.core.customer import (
+    Bucket,
+    Consent,
+    Conversation,
+    Customer,
+    Enrolment,
+    Human,
+    Lead,
+    Past,
+    Pending,
+    Task,
+    Timer,
+    Unsent,
+)
+from bot.core.effects import Effect, Trace
+from bot.core.events import CONVERSATIONAL, Event, Json
+from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, effect_id
+from bot.core.item import EventItem, Facts, Item, Read
+from bot.core.program import Program
+from bot.core.understood import Understanding
+
+PAST_MAX = 100
+"""Finished runs that are remembered for `reentry`; beyond, the oldest are forgotten."""
+NOTES_MAX = 20
+"""Notes kept for the advisor; beyond, the oldest are forgotten."""
+
+
+class ReadMissing(Exception):
+    """A step needs a read that was not made yet; caught at the top of the step, never outside."""
+
+    def __init__(self, read: Read) -> None:
+        super().__init__(read)
+        self.read = read
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """An enrolment that may change. Fields as in `Enrolment`."""
+
+    enrolment_id: EnrolmentId
+    journey: str
+    key: str
+    release: str
+    state: str
+    visit: int
+    entered_at: datetime
+    state_entered_at: datetime
+    conversation_id: ConversationId | None
+    parent: EnrolmentId | None
+    status: Literal["active", "stuck"]
+    previous: str
+    values: dict[str, Json]
+    slots: dict[str, Json]
+    saved: dict[str, Json]
+    counts: dict[str, int]
+    entry: Mapping[str, Json]
+    pending: Pending | None
+    goal_reached: bool
+    goal_held_at_entry: bool
+    day: str
+    day_count: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Talk:
+    """A conversation that may change. Fields as in `Conversation`."""
+
+    conversation_id: ConversationId
+    channel: str
+    account: str
+    external_id: str
+    reachable: bool
+    last_inbound_at: datetime | None
+    floor: list[EnrolmentId]
+    queue: list[EnrolmentId]
+    human: Human | None
+    buckets: tuple[Bucket, ...]
+    unsent: list[Unsent]
+
+    @property
+    def holder(self) -> EnrolmentId | None:
+        """Whose turn it is to be answered, None: nobody's."""
+        return self.floor[-1] if self.floor else None
+
+
+def thaw_run(enrolment: Enrolment) -> Run:
+    """A copy of `enrolment` that may be changed."""
+    values = {f.name: getattr(enrolment, f.name) for f in fields(Enrolment)}
+    for name in ("values", "slots", "saved", "counts"):
+        values[name] = dict(values[name])
+    return Run(**values)
+
+
+def freeze_run(run: Run) -> Enrolment:
+    return Enrolment(**{f.name: getattr(run, f.name) for f in fields(Enrolment)})
+
+
+def thaw_talk(conversation: Conversation) -> Talk:
+    """A copy of `conversation` that may be changed."""
+    values = {f.name: getattr(conversation, f.name) for f in fields(Conversation)}
+    for name in ("floor", "queue", "unsent"):
+        values[name] = list(values[name])
+    return Talk(**values)
+
+
+def freeze_talk(talk: Talk) -> Conversation:
+    values = {f.name: getattr(talk, f.name) for f in fields(Conversation)}
+    for name in ("floor", "queue", "unsent"):
+        values[name] = tuple(values[name])
+    return Conversation(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Work that the machine still has to do for an enrolment: go to `target`, or deal with `error`.
+
+    `visit`: only while the enrolment is in this visit; a move that came too late is dropped.
+    """
+
+    enrolment_id: EnrolmentId
+    visit: int
+    target: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """Everything one step reads and writes.
+
+    `consumed`: spans of the text that have answered something. `moves`: what the machine has still to do.
+    `interrupting`: enrolments that may push on the floor. `sent_now`: messages of this step by conversation.
+    `put_off`: until when the latest deferred send of an enrolment waits. `stepped`: micro-steps so far.
+    """
+
+    program: Program
+    base: Customer
+    item: Item
+    now: datetime
+    facts: Facts
+    event_id: EventId
+    attributes: dict[str, Json]
+    tags: set[str]
+    score: int
+    points: int
+    source: str
+    consents: dict[str, Consent]
+    opt_outs: dict[str, datetime]
+    talks: dict[ConversationId, Talk]
+    runs: dict[EnrolmentId, Run]
+    past: dict[str, Past]
+    timers: list[Timer]
+    lead: Lead | None
+    tasks: dict[EffectId, Task]
+    advisor: StaffId | None
+    notes: list[str]
+    effects: list[Effect] = field(default_factory=list)
+    journal: list[Trace] = field(default_factory=list)
+    ordinals: dict[str, int] = field(default_factory=dict)
+    consumed: list[tuple[int, int]] = field(default_factory=list)
+    moves: deque[Move] = field(default_factory=deque)
+    failing: set[EnrolmentId] = field(default_factory=set)
+    interrupting: set[EnrolmentId] = field(default_factory=set)
+    sent_now: dict[ConversationId, int] = field(default_factory=dict)
+    put_off: dict[EnrolmentId, datetime] = field(default_factory=dict)
+    stepped: dict[EnrolmentId, int] = field(default_factory=dict)
+
+    def loads(self) -> Mapping[StaffId, int]:
+        """Open tasks of every advisor. ReadMissing: the shell has to read them first."""
+        if self.facts.advisor_loads is None:
+            raise ReadMissing("advisor_loads")
+        return self.facts.advisor_loads
+
+    @property
+    def event(self) -> Event | None:
+        """The event being stepped, None when it is a timer."""
+        return self.item.event if isinstance(self.item, EventItem) else None
+
+    @property
+    def understanding(self) -> Understanding | None:
+        return self.item.understanding if isinstance(self.item, EventItem) else None
+
+    @property
+    def by_customer(self) -> bool:
+        """Whether the customer's own message, tap, follow or scan caused this step."""
+        return self.event is not None and self.event.type in CONVERSATIONAL
+
+    @property
+    def conversation_id(self) -> ConversationId | None:
+        """The conversation in which the customer just spoke, None when she did not."""
+        if self.event is None or not self.by_customer:
+            return None
+        return ConversationId(f"{self.event.channel}:{self.event.account}:{self.event.sender}")
+
+    def new_effect_id(self, owner: EnrolmentId | None, path: str) -> EffectId:
+        """The identity of the next effect at `path`; ordinals tell several of one path apart."""
+        place = f"{owner or ''}|{path}"
+        ordinal = self.ordinals.get(place, 0)
+        self.ordinals[place] = ordinal + 1
+        return effect_id(self.event_id, owner, path, ordinal)
+
+    def go(self, run: Run, target: str) -> None:
+        """Have the machine bring `run` to the state `target`."""
+        self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
+
+    def fail(self, run: Run, error: str) -> None:
+        """Have the machine deal with `error` (journey-language.md 3.10) for `run`."""
+        self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, error=error))
+
+    def trace(self, kind: str, run: Run | None = None, **detail: Json) -> None:
+        """Write one line into the journal."""
+        self.journal.append(
+            Trace(
+                kind=kind,
+                journey=run.journey if run else "",
+                enrolment_id=run.enrolment_id if run else None,
+                state=run.state if run else "",
+                detail=detail,
+            )
+        )
+
+    def set_timer(self, owner: str, timer_id: str, due_at: datetime, *, visit: int = 0) -> None:
+        """Arm a timer; the same one armed before is replaced."""
+        self.drop_timer(owner, timer_id)
+        self.timers.append(Timer(owner=owner, visit=visit, timer_id=timer_id, due_at=due_at, set_at=self.now))
+
+    def drop_timer(self, owner: str, timer_id: str | None = None) -> None:
+        """Cancel one timer of `owner`, or all of them."""
+        self.timers = [t for t in self.timers if t.owner != owner or (timer_id is not None and t.timer_id != timer_id)]
+
+    def talk_of(self, run: Run) -> Talk | None:
+        """The conversation in which `run` talks, None when it has none yet."""
+        return self.talks.get(run.conversation_id) if run.conversation_id else None
+
+    def remember_end(self, run: Run, end: str) -> None:
+        """Keep the end of `run` for `reentry`."""
+        self.past.pop(past_key(run.journey, run.key), None)
+        self.past[past_key(run.journey, run.key)] = Past(ended_at=self.now, end=end, goal_reached=run.goal_reached)
+        while len(self.past) > PAST_MAX:
+            del self.past[next(iter(self.past))]
+
+
+def past_key(journey: str, key: str) -> str:
+    """The key under which the end of a run is remembered."""
+    return f"{journey}|{key}"
+
+
+def begin(program: Program, customer: Customer, item: Item, now: datetime, facts: Facts) -> Draft:
+    """A working copy of `customer` for `item`."""
+    if isinstance(item, EventItem):
+        event_id = item.event.event_id
+    else:
+        timer = item.timer
+        event_id = EventId(f"timer|{timer.owner}|{timer.visit}|{timer.timer_id}|{timer.due_at.isoformat()}")
+    return Draft(
+        program=program,
+        base=customer,
+        item=item,
+        now=now,
+        facts=facts,
+        event_id=event_id,
+        attributes=dict(customer.attributes),
+        tags=set(customer.tags),
+        score=customer.score,
+        points=customer.points,
+        source=customer.source,
+        consents=dict(customer.consents),
+        opt_outs=dict(customer.opt_outs),
+        talks={key: thaw_talk(value) for key, value in customer.conversations.items()},
+        runs={key: thaw_run(value) for key, value in customer.enrolments.items()},
+        past=dict(customer.past),
+        timers=list(customer.timers),
+        lead=customer.lead,
+        tasks=dict(customer.tasks),
+        advisor=customer.advisor,
+        notes=list(customer.notes),
+    )
+
+
+def finish(draft: Draft) -> Customer:
+    """The customer that the draft has become, one version on."""
+    base = draft.base
+    event = draft.event
+    moment = event.occurred_at if event else draft.now
+    return Customer(
+        customer_id=base.customer_id,
+        version=base.version + 1,
+        attributes=draft.attributes,
+        tags=frozenset(draft.tags),
+        score=draft.score,
+        points=draft.points,
+        source=draft.source,
+        consents=draft.consents,
+        opt_outs=draft.opt_outs,
+        conversations={key: freeze_talk(value) for key, value in draft.talks.items()},
+        enrolments={key: freeze_run(value) for key, value in draft.runs.items()},
+        past=draft.past,
+        timers=tuple(draft.timers),
+        lead=draft.lead,
+        tasks=draft.tasks,
+        advisor=draft.advisor,
+        sent=base.sent,
+        notes=tuple(draft.notes[-NOTES_MAX:]),
+        caught_up_to=max(moment, base.caught_up_to) if base.caught_up_to else moment,
+    )

@@ -1,0 +1,73 @@
+"""Handing a waiting customer to a colleague: offered, passed on, accepted, closed."""
+
+from bot.core import calendar
+from bot.core.customer import Task
+from bot.core.ids import StaffId
+from bot.core.journey import Handoff
+from bot.core.step import floor, tasks
+from bot.core.step.draft import Draft, Run
+from bot.core.step.questions import state_of
+from bot.core.step.scope import scope_of
+
+
+def enter(draft: Draft, run: Run, wanted: Handoff) -> bool:
+    """Offer the customer to somebody on duty. False: off hours, or nobody is there; take the fallback."""
+    hours = draft.program.rules.working_hours.get(wanted.hours)
+    if hours is not None and not calendar.is_open(hours, draft.now, draft.program.zone):
+        draft.trace("handoff", run, outcome="off_hours", hours=wanted.hours)
+        return False
+    if not _offer(draft, run, wanted, ()):
+        return False
+    floor.take_if_free(draft, run)
+    return True
+
+
+def _offer(draft: Draft, run: Run, wanted: Handoff, tried: tuple[StaffId, ...]) -> bool:
+    title = draft.program.text(wanted.note, scope_of(draft, run)).strip()
+    order = tasks.Order(to=wanted.to, title=title, kind="handoff", on_duty=True, tried=tried)
+    task = tasks.give(draft, run, order)
+    if task is None:
+        draft.trace("handoff", run, outcome="nobody_on_duty")
+        return False
+    draft.set_timer(run.enrolment_id, "accept", draft.now + wanted.accept_within, visit=run.visit)
+    draft.trace("handoff", run, outcome="offered", staff_id=task.staff_id)
+    return True
+
+
+def pass_on(draft: Draft, run: Run, task: Task) -> None:
+    """She is busy: offer it to the next; nobody left: take the fallback."""
+    wanted = state_of(draft, run).doing
+    if not isinstance(wanted, Handoff):
+        return
+    tried = (*task.tried, task.staff_id) if task.staff_id else task.tried
+    tasks.drop(draft, task, "withdrawn")
+    if not _offer(draft, run, wanted, tried):
+        draft.go(run, wanted.fallback)
+
+
+def unaccepted(draft: Draft, run: Run) -> None:
+    """Nobody accepted in time."""
+    wanted = state_of(draft, run).doing
+    draft.trace("handoff", run, outcome="not_accepted_in_time")
+    if isinstance(wanted, Handoff):
+        draft.go(run, wanted.fallback)
+
+
+def withdraw(draft: Draft, run: Run) -> None:
+    """The enrolment leaves the state: an offer that nobody accepted is void."""
+    for task in list(draft.tasks.values()):
+        if task.kind == "handoff" and task.enrolment_id == run.enrolment_id and task.status == "open":
+            tasks.drop(draft, task, "withdrawn")
+
+
+def run_of(draft: Draft, task: Task) -> Run | None:
+    """The enrolment that waits in the handoff of `task`, None when it went on."""
+    run = draft.runs.get(task.enrolment_id) if task.enrolment_id else None
+    if run is None or run.visit != task.visit or not isinstance(state_of(draft, run).doing, Handoff):
+        return None
+    return run
+
+
+def is_waiting(draft: Draft, run: Run) -> bool:
+    """Whether the customer waits here for a colleague, so that the bot has nothing to say."""
+    return run.state != "" and isinstance(state_of(draft, run).doing, Handoff)

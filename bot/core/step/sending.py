@@ -1,0 +1,312 @@
+"""Planning one message: which conversation, which form, rendered how, allowed by what, else which fallback."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.core import policy
+from bot.core.actions import Outside
+from bot.core.customer import Customer, Unsent
+from bot.core.effects import Fallback, SendClass, SendMessage
+from bot.core.escaping import escape_for
+from bot.core.ids import ConversationId, EffectId, StaffId, conversation_id
+from bot.core.library import Content
+from bot.core.messages import Image, Menu, MenuChoice, Message, TemplateMessage, Text
+from bot.core.step.draft import Draft, Run, Talk, freeze_talk
+from bot.core.step.scope import scope_of
+
+BURST_MAX = 3
+"""Messages of one step in one conversation; more is an error, not a silent cut (journey-language.md 3.11)."""
+
+WINDOW_REASONS = frozenset({"window_closed", "window_used", "window", "count"})
+
+Fate = Literal["planned", "replaced", "withheld", "failed"]
+"""planned: it, or a template, will be sent. replaced: a task for an advisor instead. withheld: not sent, and the
+journey goes on. failed: not sent, and an error was raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a journey wants to say. `templates_of`: the content whose templates stand in for it, itself if empty."""
+
+    content: str
+    variant: str = "normal"
+    send_class: SendClass | None = None
+    outside: tuple[Outside, ...] = ()
+    window: Literal["auto", "require", "ignore"] = "auto"
+    expire: timedelta | None = None
+    choices: tuple[MenuChoice, ...] = ()
+    templates_of: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What became of a wish. `not_before`: it was put off until then. `task_title`: a task is wanted instead."""
+
+    fate: Fate
+    not_before: datetime | None = None
+    task_title: str = ""
+
+
+def plan(draft: Draft, run: Run, wish: Wish) -> Plan:
+    """Plan `wish` for `run`: at most one message leaves. The journal says what was decided."""
+    content = draft.program.content(wish.content)
+    talk = _conversation_for(draft, run, content)
+    if talk is None:
+        return _not_sent(draft, run, wish, "send.no_identity")
+    if draft.sent_now.get(talk.conversation_id, 0) >= BURST_MAX:
+        return _not_sent(draft, run, wish, "send.burst")
+    message = render(draft, run, content, talk=talk, wish=wish)
+    stand_in = draft.program.content(wish.templates_of) if wish.templates_of else content
+    fallbacks = tuple(_fallback(draft, run, stand_in, outside) for outside in wish.outside)
+    return try_message(draft, run, _Offer(talk=talk, wish=wish, message=message, fallbacks=fallbacks))
+
+
+def plan_global(draft: Draft, talk: Talk, wish: Wish) -> Plan:
+    """Plan a message that belongs to no journey: the answer to an interrupt, or to nothing understood."""
+    content = draft.program.content(wish.content)
+    if talk.channel not in content.forms or draft.sent_now.get(talk.conversation_id, 0) >= BURST_MAX:
+        draft.trace("not_sent", content=wish.content, reason="send.burst")
+        return Plan(fate="withheld")
+    message = render(draft, None, content, talk=talk, wish=wish)
+    found = _judge_and_plan(draft, None, _Offer(talk=talk, wish=wish, message=message, fallbacks=()))
+    return found or Plan(fate="withheld")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    talk: Talk
+    wish: Wish
+    message: Message
+    fallbacks: tuple[Fallback, ...]
+
+
+def offer_fallbacks(draft: Draft, run: Run | None, talk: Talk, wish: Wish, fallbacks: tuple[Fallback, ...]) -> Plan:
+    """Plan the first of `fallbacks` that may go; none: the send is withheld, and the caller raises the error."""
+    for position, fallback in enumerate(fallbacks):
+        match fallback.way:
+            case "task":
+                draft.trace("planned", run, content=wish.content, way="task")
+                return Plan(fate="replaced", task_title=fallback.title)
+            case "drop":
+                draft.trace("not_sent", run, content=wish.content, reason="dropped_outside_window")
+                return Plan(fate="withheld")
+            case "template":
+                assert fallback.message is not None, "a template fallback is rendered when it is planned"
+                rest = fallbacks[position + 1 :]
+                offer = _Offer(talk=talk, wish=wish, message=fallback.message, fallbacks=rest)
+                found = _judge_and_plan(draft, run, offer)
+                if found is not None:
+                    return found
+    return Plan(fate="failed")
+
+
+def try_message(draft: Draft, run: Run, offer: _Offer) -> Plan:
+    """Plan the message itself, else its fallbacks, else raise `send.window_closed`."""
+    found = _judge_and_plan(draft, run, offer)
+    if found is not None:
+        return found
+    found = offer_fallbacks(draft, run, offer.talk, offer.wish, offer.fallbacks)
+    if found.fate == "failed":
+        draft.fail(run, "send.window_closed")
+    return found
+
+
+def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None:
+    """Ask the policy. None: the window is shut and something else has to be tried."""
+    wish, talk = offer.wish, offer.talk
+    send_class = wish.send_class or "service"
+    effect_id = draft.new_effect_id(run.enrolment_id if run else None, f"{run.state if run else ''}/{wish.content}")
+    request = policy.Request(
+        effect_id=effect_id,
+        send_class=send_class,
+        conversation_id=talk.conversation_id,
+        channel=talk.channel,
+        form="template" if isinstance(offer.message, TemplateMessage) else "free",
+        reply=draft.by_customer,
+        planning=True,
+        window=wish.window,
+    )
+    verdict = policy.judge(request, customer=policy_view(draft), rules=draft.program.rules, now=draft.now)
+    match verdict:
+        case policy.Allow():
+            not_before = None
+        case policy.Defer(until=until):
+            not_before = until
+        case policy.Refuse(reason=reason, values=values):
+            draft.trace("not_sent", run, content=wish.content, reason=reason, values=dict(values))
+            return None if reason in WINDOW_REASONS else Plan(fate="withheld")
+    reason_deferred = verdict.reason if isinstance(verdict, policy.Defer) else ""
+    _emit(draft, run, offer, request=request, not_before=not_before)
+    draft.trace(
+        "planned",
+        run,
+        content=wish.content,
+        variant=wish.variant,
+        effect=effect_id,
+        way=offer.message.kind,
+        send_class=send_class,
+        deferred=reason_deferred,
+        not_before=not_before.isoformat() if not_before else None,
+    )
+    return Plan(fate="planned", not_before=not_before)
+
+
+def _emit(
+    draft: Draft, run: Run | None, offer: _Offer, *, request: policy.Request, not_before: datetime | None
+) -> None:
+    talk, wish = offer.talk, offer.wish
+    draft.sent_now[talk.conversation_id] = draft.sent_now.get(talk.conversation_id, 0) + 1
+    visit = run.visit if run else 0
+    owner = run.enrolment_id if run else None
+    talk.unsent.append(
+        Unsent(effect_id=request.effect_id, enrolment_id=owner, visit=visit, send_class=request.send_class)
+    )
+    draft.effects.append(
+        SendMessage(
+            effect_id=request.effect_id,
+            conversation_id=talk.conversation_id,
+            channel=talk.channel,
+            account=talk.account,
+            to=talk.external_id,
+            message=offer.message,
+            content=wish.content,
+            send_class=request.send_class,
+            delivery=draft.program.rules.class_rules[request.send_class].delivery,
+            sequence=len(draft.effects),
+            enrolment_id=owner,
+            journey=run.journey if run else "",
+            state=run.state if run else "",
+            visit=visit,
+            not_before=not_before,
+            expires_at=draft.now + wish.expire if wish.expire else None,
+            reply=request.reply,
+            urgent=draft.event is not None and draft.event.urgent,
+            fallbacks=offer.fallbacks,
+        )
+    )
+
+
+def policy_view(draft: Draft) -> Customer:
+    """As much of the customer as the policy reads."""
+    return Customer(
+        customer_id=draft.base.customer_id,
+        version=draft.base.version,
+        consents=draft.consents,
+        opt_outs=draft.opt_outs,
+        conversations={key: freeze_talk(talk) for key, talk in draft.talks.items()},
+        sent=draft.base.sent,
+    )
+
+
+def _not_sent(draft: Draft, run: Run, wish: Wish, error: str) -> Plan:
+    draft.trace("not_sent", run, content=wish.content, reason=error)
+    draft.fail(run, error)
+    return Plan(fate="failed")
+
+
+def _conversation_for(draft: Draft, run: Run, content: Content) -> Talk | None:
+    """The run's own conversation if the content has its channel, else the latest of the journey's channel."""
+    own = draft.talk_of(run)
+    if own is not None and own.channel in content.forms:
+        return own
+    wanted = draft.program.journey(run.journey).channel
+    found = [talk for talk in draft.talks.values() if talk.channel == wanted and wanted in content.forms]
+    floor = datetime.min.replace(tzinfo=draft.now.tzinfo)
+    return max(found, key=lambda talk: talk.last_inbound_at or floor, default=None)
+
+
+def render(draft: Draft, run: Run | None, content: Content, *, talk: Talk, wish: Wish) -> Message:
+    """The message that `wish` makes in this conversation, as the customer will see it."""
+    form = content.forms[talk.channel]
+    if form == "image":
+        return Image(media_id=content.media)
+    template = content.variants.get(wish.variant) or content.variants["normal"]
+    scope = scope_of(draft, run, wish.extra)
+    text = draft.program.text(template, scope, escape=escape_for(talk.channel)).strip()
+    if form == "menu" and wish.choices:
+        return Menu(head=text, choices=wish.choices)
+    return Text(text=text)
+
+
+def _fallback(draft: Draft, run: Run, content: Content, outside: Outside) -> Fallback:
+    match outside.way:
+        case "template":
+            scope = scope_of(draft, run)
+            fields = tuple(
+                (name, draft.program.text(template, scope).strip())
+                for name, template in content.templates[outside.name]
+            )
+            return Fallback(way="template", message=TemplateMessage(template=outside.name, fields=fields))
+        case "task":
+            return Fallback(way="task", title=f"请联系客户（{content.content} 未能送达）")
+        case "drop":
+            return Fallback(way="drop")
+
+
+def to_staff(draft: Draft, staff_id: StaffId, message: Message, *, path: str, run: Run | None = None) -> None:
+    """Plan a message to one of our people; nothing limits it but the platform."""
+    member = draft.program.member(staff_id)
+    if member is None:
+        draft.trace("not_sent", run, reason="unknown_member", staff_id=staff_id)
+        return
+    owner = run.enrolment_id if run else None
+    effect_id = draft.new_effect_id(owner, path)
+    emit_to_staff(draft, staff_id, member.account, message=message, effect_id=effect_id, path=path)
+
+
+def emit_to_staff(
+    draft: Draft, staff_id: StaffId, account: str, *, message: Message, effect_id: EffectId, path: str
+) -> None:
+    """The same with an identity made before, for cards whose clicks must find their way back."""
+    draft.effects.append(
+        SendMessage(
+            effect_id=effect_id,
+            conversation_id=staff_conversation(account, staff_id),
+            channel="app",
+            account=account,
+            to=staff_id,
+            message=message,
+            content=f"@{path}",
+            send_class="staff",
+            delivery="at_most_once",
+            sequence=len(draft.effects),
+            urgent=True,
+        )
+    )
+
+
+def staff_conversation(account: str, staff_id: StaffId) -> ConversationId:
+    """The conversation of one of our people with the application."""
+    return conversation_id("app", account, staff_id)
+
+
+ADVISOR_CONTENT = "@advisor"
+"""Stands for the content of what an advisor typed herself."""
+
+
+def say_for_advisor(draft: Draft, talk: Talk, text: str) -> str:
+    """Plan an advisor's own words to the customer. The reason why not, empty when they will be sent."""
+    effect_id = draft.new_effect_id(None, ADVISOR_CONTENT)
+    request = policy.Request(
+        effect_id=effect_id,
+        send_class="transactional",
+        conversation_id=talk.conversation_id,
+        channel=talk.channel,
+        form="free",
+        reply=True,
+        planning=True,
+        window="auto",
+    )
+    verdict = policy.judge(request, customer=policy_view(draft), rules=draft.program.rules, now=draft.now)
+    if isinstance(verdict, policy.Refuse):
+        draft.trace("not_sent", content=ADVISOR_CONTENT, reason=verdict.reason, values=dict(verdict.values))
+        return verdict.reason
+    message = Text(text=escape_for(talk.channel)(text))
+    wish = Wish(content=ADVISOR_CONTENT, send_class="transactional")
+    offer = _Offer(talk=talk, wish=wish, message=message, fallbacks=())
+    _emit(draft, None, offer, request=request, not_before=verdict.until if isinstance(verdict, policy.Defer) else None)
+    draft.trace("planned", content=ADVISOR_CONTENT, effect=effect_id, way="text")
+    return ""

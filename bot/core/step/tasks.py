@@ -1,0 +1,188 @@
+"""Tasks for our people: who gets one, the card that offers it, and its deadline."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from bot.core import calendar, cards
+from bot.core.customer import Task
+from bot.core.effects import SaveTask
+from bot.core.ids import ConversationId, StaffId
+from bot.core.library import Member
+from bot.core.messages import Text
+from bot.core.step.draft import Draft, Run
+from bot.core.step.sending import emit_to_staff, to_staff
+
+ADVISOR_ROLE = "顾问"
+TASK_OWNER = "_task"
+OPEN_TASKS_MAX = 20
+"""Open tasks a customer may have; the oldest is withdrawn for a new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A task that is wanted. `to`: `advisor`, `role:NAME` or `staff:ID`. `on_duty`: only somebody who works now."""
+
+    to: str
+    title: str
+    kind: Literal["task", "handoff"] = "task"
+    due_at: datetime | None = None
+    overdue_to: str = ""
+    on_duty: bool = False
+    tried: tuple[StaffId, ...] = ()
+
+
+def on_duty(draft: Draft, member: Member) -> bool:
+    """Whether `member` works at this moment."""
+    hours = draft.program.rules.working_hours.get(member.hours)
+    return hours is None or calendar.is_open(hours, draft.now, draft.program.zone)
+
+
+def choose(draft: Draft, order: Order) -> Member | None:
+    """Who gets it: the customer's own advisor, else the least loaded; ties by the order of `_staff.yaml`."""
+    candidates = [member for member in _named(draft, order.to) if member.staff_id not in order.tried]
+    working = [member for member in candidates if on_duty(draft, member)]
+    pool = working if order.on_duty else working or candidates
+    if not pool:
+        return None
+    if order.to == "advisor":
+        own = next((member for member in pool if member.staff_id == draft.advisor), None)
+        if own is not None:
+            return own
+    loads = draft.loads()
+    return min(pool, key=lambda member: loads.get(member.staff_id, 0))
+
+
+def _named(draft: Draft, to: str) -> list[Member]:
+    members = draft.program.library.members
+    if to.startswith("staff:"):
+        return [member for member in members if member.staff_id == to.removeprefix("staff:")]
+    role = ADVISOR_ROLE if to == "advisor" else to.removeprefix("role:")
+    return [member for member in members if role in member.roles]
+
+
+def give(draft: Draft, run: Run | None, order: Order) -> Task | None:
+    """Create the task and offer it by a card. None: nobody can take it; the journal says so."""
+    member = choose(draft, order)
+    if member is None:
+        draft.trace("task", run, to=order.to, outcome="nobody", task_kind=order.kind)
+        return None
+    owner = run.enrolment_id if run else None
+    task_id = draft.new_effect_id(owner, f"{run.state if run else ''}/{order.kind}")
+    talk = draft.talk_of(run) if run else None
+    task = Task(
+        task_id=task_id,
+        kind=order.kind,
+        status="open",
+        staff_id=member.staff_id,
+        account=member.account,
+        title=order.title,
+        created_at=draft.now,
+        due_at=order.due_at,
+        journey=run.journey if run else "",
+        enrolment_id=owner,
+        visit=run.visit if run else 0,
+        conversation_id=talk.conversation_id if talk else _latest_conversation(draft),
+        overdue_to=order.overdue_to,
+        tried=order.tried,
+    )
+    _make_room(draft)
+    keep(draft, task)
+    if task.due_at is not None:
+        draft.set_timer(TASK_OWNER, task_id, task.due_at)
+    card = cards.offer(task_id, task.title, task.kind, summary(draft, task))
+    emit_to_staff(draft, member.staff_id, member.account, message=card, effect_id=task_id, path=order.kind)
+    draft.trace("task", run, to=order.to, outcome="offered", task_kind=order.kind, staff_id=member.staff_id)
+    return task
+
+
+def _latest_conversation(draft: Draft) -> ConversationId | None:
+    found = max(
+        (talk for talk in draft.talks.values() if talk.last_inbound_at is not None),
+        key=lambda talk: talk.last_inbound_at or draft.now,
+        default=None,
+    )
+    return found.conversation_id if found else None
+
+
+def _make_room(draft: Draft) -> None:
+    while len(draft.tasks) >= OPEN_TASKS_MAX:
+        drop(draft, next(iter(draft.tasks.values())), "withdrawn")
+
+
+def keep(draft: Draft, task: Task) -> None:
+    """Put the task, new or changed, into the customer and into the table of tasks."""
+    draft.tasks[task.task_id] = task
+    draft.effects.append(_saved(task, task.status))
+
+
+def drop(draft: Draft, task: Task, status: Literal["done", "withdrawn"]) -> None:
+    """The task is over."""
+    draft.tasks.pop(task.task_id, None)
+    draft.drop_timer(TASK_OWNER, task.task_id)
+    draft.effects.append(_saved(task, status))
+
+
+def _saved(task: Task, status: Literal["open", "accepted", "done", "overdue", "withdrawn"]) -> SaveTask:
+    return SaveTask(
+        task_id=task.task_id,
+        kind=task.kind,
+        status=status,
+        staff_id=task.staff_id,
+        title=task.title,
+        created_at=task.created_at,
+        due_at=task.due_at,
+        journey=task.journey,
+        enrolment_id=task.enrolment_id,
+    )
+
+
+def summary(draft: Draft, task: Task, *, whole_phone: bool = False) -> tuple[tuple[str, str], ...]:
+    """What an advisor should know at a glance. The whole phone number only for whoever accepted."""
+    rows: list[tuple[str, str]] = [("客户", name_of(draft))]
+    phone = draft.attributes.get("phone")
+    if isinstance(phone, str):
+        rows.append(("手机", phone if whole_phone else mask(phone)))
+    if draft.lead is not None:
+        need = draft.lead.fields.get("need")
+        if isinstance(need, str):
+            rows.append(("需求", need))
+    if draft.source:
+        rows.append(("来源", draft.source))
+    if draft.notes:
+        rows.append(("备注", draft.notes[-1]))
+    rows.append(("意向分", str(draft.score)))
+    if task.due_at is not None:
+        rows.append(("截止", task.due_at.astimezone(draft.program.zone).strftime("%m月%d日 %H:%M")))
+    return tuple(rows)
+
+
+def mask(phone: str) -> str:
+    """A phone number of which only the ends can be read."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****"
+
+
+def name_of(draft: Draft) -> str:
+    """How colleagues call this customer."""
+    nick = draft.attributes.get("nick")
+    return nick if isinstance(nick, str) and nick else f"客户{draft.base.customer_id}"
+
+
+def overdue(draft: Draft, task: Task) -> None:
+    """Its deadline passed: mark it, and tell whoever is named in `overdue`."""
+    keep(draft, replace(task, status="overdue"))
+    draft.trace("task", outcome="overdue", staff_id=task.staff_id, to=task.overdue_to)
+    if not task.overdue_to:
+        return
+    member = choose(draft, Order(to=task.overdue_to, title=task.title))
+    if member is None:
+        draft.trace("task", outcome="nobody", to=task.overdue_to)
+        return
+    owner = draft.program.member(task.staff_id) if task.staff_id else None
+    note = cards.OVERDUE.format(title=task.title, name=owner.name if owner else "无")
+    to_staff(draft, member.staff_id, Text(text=note), path="overdue")
+
+
+def fallback_task(draft: Draft, run: Run | None, title: str) -> None:
+    """The task that stands in for a message that could not be sent."""
+    give(draft, run, Order(to="advisor", title=title))

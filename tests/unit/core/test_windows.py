@@ -1,0 +1,166 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import windows
+from bot.core.customer import BucketKind, Conversation, Unsent
+from bot.core.ids import ConversationId, EffectId, EventId
+from bot.core.library import GlobalRules, WindowRule
+
+NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+OA: dict[BucketKind, WindowRule] = {
+    "message": WindowRule(max=5, duration=timedelta(hours=48)),
+    "menu_click": WindowRule(max=3, duration=MINUTE),
+    "follow": WindowRule(max=3, duration=MINUTE),
+}
+RULES = GlobalRules(
+    timezone="Asia/Shanghai",
+    quiet=None,
+    human_hold=timedelta(minutes=30),
+    working_hours={},
+    caps=(),
+    class_rules={},
+    windows={"oa": OA},
+)
+
+
+def talk(channel: str = "oa") -> Conversation:
+    return Conversation(
+        conversation_id=ConversationId(f"{channel}:main:x"), channel=channel, account="main", external_id="x"
+    )
+
+
+def act(conversation: Conversation, kind: BucketKind, at: datetime, event_id: str = "") -> Conversation:
+    name = EventId(event_id or f"{kind}@{at.isoformat()}")
+    return windows.opened(conversation, kind, event_id=name, at=at, rules=RULES)
+
+
+def spend(conversation: Conversation, now: datetime) -> Conversation:
+    bucket = windows.spendable(conversation, now)
+    assert bucket is not None
+    return windows.reserved(conversation, bucket.bucket_id)
+
+
+def test_a_conversation_without_any_act_is_shut() -> None:
+    assert not windows.is_open(talk(), NOW, RULES)
+    assert windows.left(talk(), NOW) == 0
+
+
+def test_a_message_allows_five_for_two_days() -> None:
+    conversation = act(talk(), "message", NOW)
+    assert windows.left(conversation, NOW + timedelta(hours=47, minutes=59)) == 5
+
+
+def test_a_window_is_shut_at_the_very_moment_it_closes() -> None:
+    conversation = act(talk(), "follow", NOW)
+    assert windows.is_open(conversation, NOW + MINUTE - timedelta(microseconds=1), RULES)
+    assert not windows.is_open(conversation, NOW + MINUTE, RULES)
+
+
+def test_a_new_message_fills_only_its_own_bucket() -> None:
+    conversation = spend(act(talk(), "follow", NOW), NOW)
+    conversation = act(conversation, "message", NOW + timedelta(seconds=10))
+    refilled = act(spend(conversation, NOW + timedelta(minutes=2)), "message", NOW + timedelta(seconds=20))
+    assert [(b.kind, b.used) for b in refilled.buckets] == [("follow", 1), ("message", 0)]
+
+
+def test_buckets_of_one_kind_do_not_add_up() -> None:
+    conversation = act(act(talk(), "message", NOW), "message", NOW + MINUTE)
+    assert windows.left(conversation, NOW + MINUTE) == 5
+
+
+def test_an_act_drops_the_buckets_that_have_closed() -> None:
+    conversation = act(act(talk(), "follow", NOW), "message", NOW + timedelta(minutes=5))
+    assert [b.kind for b in conversation.buckets] == ["message"]
+
+
+def test_an_act_that_gives_nothing_opens_nothing() -> None:
+    assert act(talk(), "scan", NOW).buckets == ()
+
+
+def test_the_bucket_that_closes_first_is_spent_first() -> None:
+    conversation = act(act(talk(), "message", NOW), "follow", NOW)
+    first = windows.spendable(conversation, NOW)
+    assert first is not None
+    assert first.kind == "follow"
+
+
+def test_a_full_bucket_leaves_the_turn_to_the_next() -> None:
+    conversation = act(act(talk(), "message", NOW), "follow", NOW)
+    for _ in range(3):
+        conversation = spend(conversation, NOW)
+    following = windows.spendable(conversation, NOW)
+    assert following is not None
+    assert following.kind == "message"
+
+
+def test_planned_messages_count_against_an_open_window() -> None:
+    planned = tuple(
+        Unsent(effect_id=EffectId(str(n)), enrolment_id=None, visit=0, send_class="service") for n in range(3)
+    )
+    conversation = replace(act(talk(), "follow", NOW), unsent=planned)
+    assert windows.left(conversation, NOW) == 3
+    assert not windows.is_open(conversation, NOW, RULES)
+
+
+def test_a_channel_without_rules_is_always_open() -> None:
+    assert windows.is_open(talk("app"), NOW, RULES)
+
+
+def test_a_released_message_may_be_sent_again() -> None:
+    conversation = act(talk(), "follow", NOW, "f")
+    assert windows.released(windows.reserved(conversation, EventId("f")), EventId("f")) == conversation
+
+
+def test_a_reservation_in_a_bucket_that_is_gone_changes_nothing() -> None:
+    conversation = act(talk(), "follow", NOW, "f")
+    assert windows.reserved(conversation, EventId("old")) == conversation
+
+
+def test_an_emptied_conversation_waits_for_the_next_act() -> None:
+    conversation = windows.emptied(act(talk(), "message", NOW))
+    assert windows.spendable(conversation, NOW) is None
+    assert windows.left(act(conversation, "message", NOW + MINUTE), NOW + MINUTE) == 5
+
+
+def test_a_shut_conversation_has_no_window() -> None:
+    assert windows.shut(act(talk(), "message", NOW)).buckets == ()
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[str, int]]:
+    kinds = st.sampled_from(["message", "menu_click", "follow", "spend", "release", "emptied"])
+    return draw(st.lists(st.tuples(kinds, st.integers(0, 90)), max_size=30))
+
+
+@given(histories())
+def test_used_stays_between_zero_and_max_whatever_happens(history: list[tuple[str, int]]) -> None:
+    conversation, now = talk(), NOW
+    for what, seconds in history:
+        now += timedelta(seconds=seconds)
+        bucket = windows.spendable(conversation, now)
+        match what:
+            case "message" | "menu_click" | "follow":
+                conversation = act(conversation, what, now)
+            case "spend" if bucket:
+                conversation = windows.reserved(conversation, bucket.bucket_id)
+            case "release" if conversation.buckets:
+                conversation = windows.released(conversation, conversation.buckets[0].bucket_id)
+            case "emptied":
+                conversation = windows.emptied(conversation)
+        assert all(0 <= b.used <= b.max for b in conversation.buckets)
+        assert len({b.kind for b in conversation.buckets}) == len(conversation.buckets)
+
+
+@given(st.integers(0, 20))
+def test_never_more_than_the_platform_allows_can_be_reserved(attempts: int) -> None:
+    conversation = act(act(talk(), "message", NOW), "follow", NOW)
+    sent = 0
+    for _ in range(attempts):
+        bucket = windows.spendable(conversation, NOW)
+        if bucket is not None:
+            conversation, sent = windows.reserved(conversation, bucket.bucket_id), sent + 1
+    assert sent == min(attempts, 8)
