@@ -1,0 +1,107 @@
+"""Every content that is said exists, fits its channel, and is said by someone. J301, J302, J303, J307, J308, J312."""
+
+from bot.authoring.checks.lengths import check_lengths
+from bot.authoring.drafts import Drafts
+from bot.authoring.nodes import place
+from bot.authoring.page import ContentUse, Page
+from bot.authoring.read_content import ContentDraft
+from bot.authoring.read_journey import JourneyDraft
+from bot.authoring.suggest import meant
+from bot.core.journey import Slot
+
+RESERVED = {
+    "confirm": "复述客户的答案请她确认",
+    "expired-choice": "客户点了已经过期的选项",
+    "fallback": "听不懂客户的话",
+    "optout-ok": "确认已退订",
+}
+"""Contents that the engine itself says."""
+
+
+def check(drafts: Drafts) -> None:
+    """Report contents that are missing, unused or unfit."""
+    used = set(RESERVED)
+    for draft in drafts.journeys.values():
+        for use in _uses(draft):
+            used.add(use.content)
+            _use(drafts, draft, use)
+    if drafts.rules:
+        for use in drafts.rules.page.contents:
+            used.add(use.content)
+            _exists(drafts, drafts.rules.page, use)
+    for name, content in drafts.contents.items():
+        if name not in used:
+            message = f"{content.page.source.name} 没有被任何旅程引用"
+            content.page.say("J302", place(content.root, "content"), message, help="在旅程里用上它，或删掉这个文件")
+        check_lengths(drafts, content)
+        _reserved_forms(content)
+
+
+def _uses(draft: JourneyDraft) -> list[ContentUse]:
+    """What the journey says. An ask names a slot; its content stands at the slot, its fallbacks at the ask."""
+    found: list[ContentUse] = []
+    for use in draft.page.contents:
+        slot = draft.journey.slots.get(use.slot)
+        if use.content:
+            found.append(use)
+        elif slot and slot.ask:
+            found.append(
+                ContentUse(
+                    content=slot.ask,
+                    span=use.span,
+                    how="ask",
+                    state=use.state,
+                    slot=use.slot,
+                    classed=use.classed,
+                    templates=use.templates,
+                )
+            )
+    return found
+
+
+def _exists(drafts: Drafts, page: Page, use: ContentUse) -> bool:
+    if use.content in drafts.content_names:
+        return True
+    # The ask of a slot is reported where the slot names it.
+    if not (use.how == "ask" and use.state):
+        hint = meant(use.content, sorted(drafts.content_names))
+        page.say("J301", use.span, f"content/{use.content}.md 不存在{hint}", help=f"新建 content/{use.content}.md")
+    return False
+
+
+def _use(drafts: Drafts, draft: JourneyDraft, use: ContentUse) -> None:
+    if not _exists(drafts, draft.page, use):
+        return
+    content = drafts.contents.get(use.content)
+    if content is None:
+        return
+    if use.how != "evidence":
+        _form(draft, use, content)
+    for name, span in use.templates:
+        if drafts.templates is not None and name not in drafts.templates:
+            hint = meant(f"template:{name}", [f"template:{one}" for one in drafts.templates])
+            help = "在 config.toml 的 [channels.oa.名字.templates] 登记模板 id"
+            draft.page.say("J312", span, f"未登记：template:{name}{hint}", help=help)
+        if name not in content.content.templates:
+            message = f"“{use.content}” 没有写模板 {name} 的字段"
+            help = f"在 content/{use.content}.md 加 templates: {{{name}: {{thing1: …}}}}"
+            draft.page.say("J312", span, message, help=help)
+
+
+def _form(draft: JourneyDraft, use: ContentUse, content: ContentDraft) -> None:
+    channel, forms = draft.journey.channel, content.content.forms
+    if channel not in forms:
+        only = "、".join(forms) or "无"
+        message = f"渠道 {channel} 没有 “{use.content}” 的可用版本（只有 {only}）"
+        draft.page.say("J307", use.span, message, help=f"channels: {{{channel}: text}}")
+        return
+    slot: Slot | None = draft.journey.slots.get(use.slot)
+    if forms[channel] == "menu" and (use.how == "send" or (slot and slot.type != "choice")):
+        message = f"“{use.content}” 是 menu 形式，只能用来问 choice 的槽"
+        draft.page.say("J307", use.span, message, help=f"channels: {{{channel}: text}}")
+
+
+def _reserved_forms(content: ContentDraft) -> None:
+    if content.content.content in RESERVED and "oa" not in content.content.forms:
+        message = f"引擎在公众号要用 “{content.content.content}”，它没有 oa 的版本"
+        content.page.say("J307", place(content.root, "channels"), message, help="channels: {oa: text}")

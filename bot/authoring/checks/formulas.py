@@ -1,0 +1,100 @@
+"""Names and types in expressions and templates. Rules J203, J206, J207, J208, J308."""
+
+from collections.abc import Iterable
+
+from bot.authoring.checks import environment
+from bot.authoring.checks.contents import RESERVED
+from bot.authoring.drafts import Drafts
+from bot.authoring.page import ContentUse, Formula, Page, within
+from bot.authoring.read_content import ContentDraft
+from bot.authoring.read_journey import JourneyDraft
+from bot.authoring.suggest import meant
+from bot.core.expressions.analyse import check_guard, check_template, check_value
+from bot.core.expressions.infer import Finding
+from bot.core.expressions.tree import Template
+from bot.core.expressions.types import ANYTHING, Path, Type, TypeEnv
+from bot.core.expressions.values import Kind
+
+_KINDS: dict[Type, frozenset[Kind]] = {
+    "text": frozenset({"text"}),
+    "number": frozenset({"number"}),
+    "bool": frozenset({"bool"}),
+}
+_VALUE: Path = ("value",)
+
+
+def check(drafts: Drafts) -> None:
+    """Report names that are not there and kinds that do not go together."""
+    for draft in drafts.journeys.values():
+        for formula in draft.page.formulas:
+            inside = environment.of_journey(drafts, draft, slot=formula.slot)
+            env = environment.of_rules(drafts) if formula.entering else inside
+            _report(draft.page, formula, _findings(formula, env))
+        for use in draft.page.contents:
+            _said(drafts, draft, use)
+    if drafts.rules:
+        env = environment.of_rules(drafts)
+        for formula in drafts.rules.page.formulas:
+            _report(drafts.rules.page, formula, _findings(formula, env))
+    for content in drafts.contents.values():
+        _content(drafts, content)
+
+
+def _findings(formula: Formula, env: TypeEnv) -> tuple[Finding, ...]:
+    if isinstance(formula.tree, Template):
+        return check_template(formula.tree, env)
+    if formula.wants == "guard":
+        return check_guard(formula.tree, env)
+    root, _, name = formula.target.partition(".")
+    target = env.type_of((root, name)) if name else None
+    return check_value(formula.tree, env, wanted=_KINDS.get(target, ANYTHING) if target else ANYTHING)
+
+
+def _report(page: Page, formula: Formula, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        span = within(page.source, formula.span, finding.offending)
+        hint = meant(finding.path[-1], finding.candidates) if finding.path else ""
+        known = "、".join(finding.candidates[:12])
+        page.say(finding.rule, span, f"{finding.message}{hint}", help=f"可用：{known}" if known else "")
+
+
+def _content(drafts: Drafts, draft: ContentDraft) -> None:
+    env = _declared(drafts, draft)
+    for formula in draft.page.formulas:
+        for finding in _findings(formula, env):
+            span = within(draft.page.source, formula.span, finding.offending)
+            if finding.path:
+                name = ".".join(finding.path)
+                hint = meant(name, [variable for variable, _ in draft.vars])
+                draft.page.say("J308", span, f"模板变量 {name} 未声明{hint}", help=f"在开头写 vars: [{name}]")
+            else:
+                draft.page.say(finding.rule, span, finding.message)
+
+
+def _declared(drafts: Drafts, draft: ContentDraft) -> TypeEnv:
+    """The names of `vars`; those of the customer must exist, the others depend on the journey that says it."""
+    known = environment.of_rules(drafts)
+    names: dict[Path, Type] = {}
+    for name, span in draft.vars:
+        path = tuple(name.split("."))
+        found = known.type_of(path)
+        if path[0] == "customer" and found is None:
+            hint = meant(path[-1], known.beside(path))
+            draft.page.say("J206", span, f"{name} 不在 schema/customer.yaml{hint}")
+        if draft.content.content in RESERVED and found is None and path[0] != "customer" and path != _VALUE:
+            draft.page.say("J308", span, f"引擎说这句话时没有 {name}", help="只能用 customer.… 和 value")
+        names[path] = found or "any"
+    return TypeEnv(names=names)
+
+
+def _said(drafts: Drafts, draft: JourneyDraft, use: ContentUse) -> None:
+    content = drafts.contents.get(use.content)
+    if content is None or use.how == "evidence":
+        return
+    env = environment.of_journey(drafts, draft)
+    for name, _ in content.vars:
+        path = tuple(name.split("."))
+        if path[0] != "customer" and env.type_of(path) is None:
+            journey = draft.journey.journey
+            message = f"“{use.content}” 用到 {name}，旅程 {journey} 没有声明{meant(path[-1], env.beside(path))}"
+            draft.page.say("J308", use.span, message, help=f"在 {journey} 里声明它，或换一条内容")

@@ -1,0 +1,117 @@
+"""Words with a fixed spelling to values: durations, times, ranges, numbers."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import time, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DURATION_MAX = timedelta(days=5 * 366)
+"""The longest wait of the language: 5 years."""
+WHOLE_MAX = 1_000_000_000
+
+_UNITS = {
+    "w": "weeks",
+    "周": "weeks",
+    "d": "days",
+    "天": "days",
+    "h": "hours",
+    "小时": "hours",
+    "m": "minutes",
+    "分钟": "minutes",
+    "分": "minutes",
+    "s": "seconds",
+    "秒": "seconds",
+}
+_PART = re.compile(r"(\d{1,6})\s*(小时|分钟|[wdhms周天分秒])\s*")
+_TIME = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)")
+_DAYS = {"周一": 0, "周二": 1, "周三": 2, "周四": 3, "周五": 4, "周六": 5, "周日": 6}
+_DAY_SETS = {"每天": range(7), "工作日": range(5), "周末": range(5, 7)}
+
+
+class LiteralFault(Exception):
+    """The text is no such value; the message says what is expected, in Chinese."""
+
+
+def duration(text: str) -> timedelta:
+    """`30m`, `2d`, `1h30m`, `30分钟`, `2天`: more than nothing, at most 5 years."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    parts = list(_PART.finditer(plain))
+    if not parts or "".join(part.group() for part in parts) != plain:
+        raise LiteralFault("需要一段时长，例如 30m、2d、1h30m、30分钟、2天")
+    length = timedelta()
+    for part in parts:
+        length += timedelta(**{_UNITS[part.group(2)]: int(part.group(1))})
+    if not timedelta() < length <= DURATION_MAX:
+        raise LiteralFault("时长要大于 0，最长 5 年")
+    return length
+
+
+def time_of_day(text: str) -> time:
+    """`08:30`, from 00:00 to 23:59."""
+    found = _TIME.fullmatch(text.strip())
+    if not found:
+        raise LiteralFault("需要时刻，例如 08:30")
+    return time(int(found.group(1)), int(found.group(2)))
+
+
+def time_range(text: str) -> tuple[time, time]:
+    """`21:30-08:30`; it may cross midnight, and is never empty."""
+    begins, dash, ends = text.partition("-")
+    if not dash:
+        raise LiteralFault("需要时间段，例如 21:30-08:30")
+    span = time_of_day(begins), time_of_day(ends)
+    if span[0] == span[1]:
+        raise LiteralFault("时间段的起止相同")
+    return span
+
+
+def padded(span: tuple[time, time]) -> str:
+    """The usual spelling of a time range, hours with two digits."""
+    return f"{span[0]:%H:%M}-{span[1]:%H:%M}"
+
+
+def whole(text: str) -> int:
+    """A whole number between ±10⁹."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or abs(int(text)) > WHOLE_MAX:
+        raise LiteralFault("需要整数")
+    return int(text)
+
+
+def flag(text: str) -> bool:
+    """`true` or `false`."""
+    if text not in ("true", "false"):
+        raise LiteralFault("需要 true 或 false")
+    return text == "true"
+
+
+def weekdays(text: str) -> frozenset[int]:
+    """0 (Monday) to 6 for 每天, 工作日 (Monday to Friday), 周末 or the name of one day."""
+    if text in _DAY_SETS:
+        return frozenset(_DAY_SETS[text])
+    if text in _DAYS:
+        return frozenset({_DAYS[text]})
+    raise LiteralFault("需要 每天、工作日、周末，或 周一 到 周日")
+
+
+def name(text: str) -> str:
+    """A name that expressions can use: letters of any script, digits and `_`, not beginning with a digit or `_`."""
+    if not text.isidentifier() or text.startswith("_") or len(text) > 60:
+        raise LiteralFault("名字只能用文字、字母、数字和下划线，不能以数字或下划线开头，最长 60 字")
+    return text
+
+
+def either(*readers: Callable[[str], T]) -> Callable[[str], T]:
+    """A reader that takes what the first of `readers` takes; the last one's complaint is raised."""
+
+    def read(text: str) -> T:
+        for reader in readers[:-1]:
+            try:
+                return reader(text)
+            except LiteralFault:
+                continue
+        return readers[-1](text)
+
+    return read

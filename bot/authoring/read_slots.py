@@ -1,0 +1,147 @@
+"""`slots` and `vars` of a journey. Source: journey-language.md 2.2, 2.3."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from bot.authoring import literals, vocabulary
+from bot.authoring.fields import Fields, as_scalar, bounded, fields_of, literal, parsed
+from bot.authoring.nodes import Entry, Listing, Node, Scalar
+from bot.authoring.page import ContentUse, Page
+from bot.authoring.vocabulary import SLOT_TYPES_UNBUILT, VAR_TYPES_UNBUILT
+from bot.core.events import Json
+from bot.core.journey import Slot, Var, VarType
+from bot.core.understood import SlotType
+from bot.understanding import normalise
+
+_SLOT_TYPES: Mapping[str, SlotType] = {"choice": "choice", "text": "text", "phone_cn": "phone_cn"}
+_VAR_TYPES: Mapping[str, VarType] = {"text": "text", "number": "number", "bool": "bool"}
+_CAPTURES: Mapping[str, Literal["first", "after_triggers"]] = {"first": "first", "after_triggers": "after_triggers"}
+_RETRY_MAX = 5
+_RETRIES = 2
+"""How often a wrong answer is asked again when `retry.max` is not written."""
+
+
+def read_vars(fields: Fields) -> dict[str, Var]:
+    """The variables of the journey."""
+    found: dict[str, Var] = {}
+    for entry in fields.entries("vars"):
+        name = read_name(fields.page, entry.key)
+        inner = fields_of(fields.page, entry.value, vocabulary.VAR)
+        if name and inner:
+            found[name] = _var(inner)
+    return found
+
+
+def read_name(page: Page, key: Scalar) -> str:
+    """The name that `key` gives to something, empty after J008."""
+    return parsed(page, key, literals.name) or ""
+
+
+def _var(fields: Fields) -> Var:
+    kind: VarType = fields.one_of("type", _VAR_TYPES, default="text", later=VAR_TYPES_UNBUILT)
+    default: Json = None
+    match kind:
+        case "text":
+            default = fields.text("default") if fields.has("default") else None
+        case "number":
+            default = fields.parsed("default", literals.whole, None)
+        case "bool":
+            default = fields.parsed("default", literals.flag, None)
+    return Var(type=kind, default=default)
+
+
+def read_slots(fields: Fields) -> dict[str, Slot]:
+    """The slots of the journey."""
+    found: dict[str, Slot] = {}
+    for entry in fields.entries("slots"):
+        name = read_name(fields.page, entry.key)
+        inner = fields_of(fields.page, entry.value, vocabulary.SLOT)
+        if name and inner:
+            found[name] = _slot(name, inner)
+    return found
+
+
+def _slot(name: str, fields: Fields) -> Slot:
+    kind: SlotType = fields.one_of("type", _SLOT_TYPES, default="text", later=SLOT_TYPES_UNBUILT)
+    retry = fields.inner("retry", vocabulary.RETRY)
+    return Slot(
+        name=name,
+        type=kind,
+        ask=_content(fields, "ask", name),
+        options=_options(fields, kind),
+        check=fields.expression("check", "guard", slot=name),
+        retry_max=_retry_max(retry) if retry else _RETRIES,
+        retry_say=_content(retry, "say", name) if retry else "",
+        confirm=fields.parsed("confirm", literals.flag, False),
+        optional=fields.parsed("optional", literals.flag, False),
+        consent=_purpose(fields),
+        pii=fields.parsed("pii", literals.flag, False),
+        # A text would swallow every keyword; the other types only take what is surely meant for them.
+        capture=fields.one_of("capture", _CAPTURES, default="after_triggers" if kind == "text" else "first"),
+        save=_save(fields),
+    )
+
+
+def _content(fields: Fields, key: Literal["ask", "say"], slot: str) -> str:
+    scalar = fields.scalar(key)
+    if scalar is None:
+        return ""
+    how: Literal["ask", "retry"] = "ask" if key == "ask" else "retry"
+    fields.page.contents.append(ContentUse(content=scalar.text, span=scalar.span, how=how, slot=slot))
+    return literal(fields.page, scalar)
+
+
+def _retry_max(retry: Fields) -> int:
+    most = retry.parsed("max", literals.whole, _RETRIES)
+    if not 0 <= most <= _RETRY_MAX:
+        retry.page.say("J008", retry.key("max"), f"retry.max 要在 0 到 {_RETRY_MAX} 之间")
+        return _RETRIES
+    return most
+
+
+def _purpose(fields: Fields) -> str:
+    scalar = fields.scalar("consent")
+    return fields.page.refer("purpose", literal(fields.page, scalar), scalar, key="consent") if scalar else ""
+
+
+def _save(fields: Fields) -> str:
+    scalar = fields.scalar("save")
+    if scalar is None:
+        return ""
+    root, _, name = scalar.text.partition(".")
+    if root != "customer" or not name:
+        fields.page.say("J008", scalar, f"save 不能写 “{scalar.text}”", help="写 customer.属性名")
+        return ""
+    fields.page.refer("attribute", name, scalar, key="save")
+    return scalar.text
+
+
+def _options(fields: Fields, kind: SlotType) -> dict[str, tuple[str, ...]]:
+    if kind == "choice" and not fields.has("options"):
+        fields.page.say("J014", fields.key("type"), "choice 缺少 “options”", help="options: {看车: [看车, 试驾]}")
+    if kind != "choice" and fields.has("options"):
+        fields.page.say("J016", fields.key("options"), f"{kind} 类型的槽没有 options")
+        return {}
+    options: dict[str, tuple[str, ...]] = {}
+    owners: dict[str, str] = {}
+    for option, synonyms in _option_nodes(fields):
+        options[option.text] = tuple(synonym.text for synonym in synonyms)
+        for synonym in (option, *synonyms):
+            owner = owners.setdefault(normalise(synonym.text), option.text)
+            if owner != option.text:
+                message = f"选项同义词 “{synonym.text}” 同时属于 {owner} 与 {option.text}"
+                fields.page.say("J210", synonym, message, help="只留在一个选项里，另一个换个说法")
+    return options
+
+
+def _option_nodes(fields: Fields) -> list[tuple[Scalar, tuple[Scalar, ...]]]:
+    """Options with their synonyms: a table, or a plain list of options without any."""
+    node = fields.node("options")
+    if isinstance(node, Listing):
+        return [(scalar, ()) for scalar in fields.scalars("options")]
+    return [(entry.key, _synonyms(fields.page, entry)) for entry in fields.entries("options")]
+
+
+def _synonyms(page: Page, entry: Entry) -> tuple[Scalar, ...]:
+    nodes: tuple[Node, ...] = entry.value.nodes if isinstance(entry.value, Listing) else (entry.value,)
+    return tuple(scalar for scalar in (as_scalar(page, node) for node in bounded(page, nodes)) if scalar)

@@ -1,0 +1,140 @@
+"""The slips of the pen that YAML misreads or reports unhelpfully, said in plain words. Rules J003, J004, J005, J013."""
+
+import re
+
+import yaml
+
+from bot.authoring.diagnostics import Findings
+from bot.authoring.nodes import Entry, Scalar
+from bot.authoring.source import Source, Span
+from bot.authoring.vocabulary import ALL_KEYS, EXPRESSION_KEYS
+
+_WIDE_KEY = re.compile(r"(?:^|[\s{,])(-?[a-z_]{2,20})\s?：\s*")
+_LOOK_BACK_LINES = 3
+"""libyaml notices a missing colon only when it has read on; the slip is at most this far above."""
+_MUST_QUOTE = "@`%*&!|>"
+
+
+def report(error: yaml.MarkedYAMLError, source: Source, findings: Findings) -> None:
+    """Say what `error` of libyaml means to a marketer."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        findings.add("J013", _at(1, 1, 1), "文件不是合法的 YAML")
+        return
+    line, column = min(mark.line + 1, len(source.lines)), mark.column + 1
+    if _wide_colon_near(line, source, findings) or _special_start(error, source, findings):
+        return
+    if error.context == "while parsing a flow mapping" and _holds_expression(source.line(line)):
+        findings.add(
+            "J004",
+            _at(line, column, 1),
+            "花括号内的表达式含逗号、方括号或花括号，被拆开了",
+            help='给表达式加引号，或换行写：when: "value in [1, 2]"',
+        )
+        return
+    what, help = _plain_words(str(error.problem))
+    findings.add("J013", _at(line, column, 1), what, help=help)
+
+
+def _at(line: int, column: int, length: int) -> Span:
+    return Span(line=line, column=column, end_line=line, end_column=column + length)
+
+
+def _holds_expression(line: str) -> bool:
+    return any(re.search(rf"\b{key}\s*:", line) for key in EXPRESSION_KEYS)
+
+
+def _wide_colon_near(line: int, source: Source, findings: Findings) -> bool:
+    for number in range(max(1, line - _LOOK_BACK_LINES), line + 1):
+        text = source.line(number).split(" #")[0]
+        found = _WIDE_KEY.search(text)
+        if found and found.group(1) in ALL_KEYS:
+            _wide_colon(found, text[found.end() :], _at(number, found.start(1) + 1, len(found.group(1)) + 1), findings)
+            return True
+    return False
+
+
+def _wide_colon(found: re.Match[str], rest: str, span: Span, findings: Findings) -> None:
+    right = f"{found.group(1)}: {rest.strip()}".strip()
+    findings.add("J003", span, "这里用了全角冒号 “：”，它不能分开键和值", help=f"改为 “{right}”")
+
+
+def _special_start(error: yaml.MarkedYAMLError, source: Source, findings: Findings) -> bool:
+    mark = error.problem_mark
+    if error.context == "while scanning an alias":
+        mark = error.context_mark or mark
+    if mark is None:
+        return False
+    line, column = mark.line + 1, mark.column + 1
+    text = source.line(line)
+    starts = [place for place in (column, column - 1) if 0 < place <= len(text) and text[place - 1] in _MUST_QUOTE]
+    if not starts:
+        return False
+    rest = text[starts[0] - 1 :].split(" #")[0].rstrip()
+    findings.add(
+        "J005", _at(line, starts[0], max(len(rest), 1)), f"文字以 “{rest[:1]}” 开头，需要加引号", help=f'写成 "{rest}"'
+    )
+    return True
+
+
+def _plain_words(problem: str) -> tuple[str, str]:
+    """What libyaml's `problem` means, and what to do."""
+    match problem:
+        case "could not find expected ':'":
+            return "这一行附近少了英文冒号", "每一行写成 “键: 值”，冒号后有一个空格"
+        case "mapping values are not allowed in this context":
+            return "这里不能再出现 “键: 值”", "检查缩进；如果冒号属于文字，给整段文字加引号"
+        case "found unexpected end of stream":
+            return "引号没有成对", "补上后引号"
+        case "did not find expected ',' or '}'":
+            return "花括号里少了逗号或后花括号", "含逗号、方括号、花括号的值要加引号"
+        case "did not find expected ',' or ']'":
+            return "方括号里少了逗号或后方括号", "含逗号、方括号、花括号的值要加引号"
+        case "did not find expected key" | "did not find expected '-' indicator":
+            return "缩进与上面几行对不齐", "同一层的键从同一列开始"
+        case _:
+            return "这里不是合法的 YAML", "检查缩进、引号和冒号"
+
+
+def mended(entries: list[Entry], findings: Findings) -> tuple[Entry, ...]:
+    """`entries` without those that only a slip made; each slip is reported."""
+    kept: list[Entry] = []
+    for entry in entries:
+        if _is_wide_key(entry, findings) or _is_torn(entry, kept, findings):
+            continue
+        kept.append(entry)
+    return tuple(kept)
+
+
+def _is_wide_key(entry: Entry, findings: Findings) -> bool:
+    found = _WIDE_KEY.match(entry.key.text)
+    if not found or found.group(1) not in ALL_KEYS or not entry.key.plain:
+        return False
+    _wide_colon(found, entry.key.text[found.end() :], entry.key.span, findings)
+    return True
+
+
+def wide_colon_in(scalar: Scalar, findings: Findings) -> bool:
+    """Whether `scalar` is, or has swallowed, a line whose colon is full width; reported if so."""
+    found = _WIDE_KEY.search(scalar.text) if scalar.plain else None
+    if found is None or found.group(1) not in ALL_KEYS:
+        return False
+    _wide_colon(found, scalar.text[found.end() :], scalar.span, findings)
+    return True
+
+
+def _is_torn(entry: Entry, kept: list[Entry], findings: Findings) -> bool:
+    """`{when: f(x, y), goto: b}` gives the keys `when` with `f(x` and `y)` with nothing."""
+    before = kept[-1].value if kept else None
+    if not (isinstance(entry.value, Scalar) and entry.value.empty and isinstance(before, Scalar) and before.plain):
+        return False
+    if not any(before.text.count(left) > before.text.count(right) for left, right in ("()", "[]", "{}")):
+        return False
+    whole = f"{before.text}, {entry.key.text}"
+    findings.add(
+        "J004",
+        before.span,
+        f"花括号内的表达式含逗号，已被拆成 “{kept[-1].key.text}: {before.text}” 和 “{entry.key.text}”",
+        help=f'加引号：{kept[-1].key.text}: "{whole}"',
+    )
+    return True
