@@ -1,0 +1,127 @@
+"""Engines for both databases, and what their errors mean to us."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any  # Any: the driver's connection and what the dialect calls it
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+
+from bot.errors import Complaint, ConfigError, Conflict, StorageError
+
+BUSY_MS = 5_000
+"""How long SQLite waits for another process that writes, before it gives up."""
+CACHE_KIB = 65_536
+"""Pages SQLite keeps in memory per connection."""
+CHECKPOINT_PAGES = 4_000
+"""After so many pages (16 MiB) SQLite moves its log into the database."""
+
+_SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
+_HINT = "write `sqlite:///FILE.db` or `postgresql://USER@HOST/NAME`"
+
+
+def parse_url(url: str) -> URL:
+    """The address of a database, with the driver we use. ConfigError: neither SQLite in a file nor PostgreSQL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _refused("is no address of a database") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise _refused("names no file; a database in memory would lose everything at the end")
+        return parsed
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise _refused(f"names `{backend}`, which is not supported")
+
+
+def writing_engine(url: URL) -> Engine:
+    """An engine whose transactions may write. StorageError: the database cannot be reached."""
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=1, max_overflow=0)
+    engine = _sqlite_engine(url, size=1)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def reading_engine(url: URL, *, size: int) -> Engine:
+    """An engine of at most `size` connections whose transactions cannot write."""
+    if url.get_backend_name() == "postgresql":
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=size, max_overflow=0)
+        return engine.execution_options(postgresql_readonly=True)
+    engine = _sqlite_engine(url, size=size)
+    event.listen(engine, "connect", _query_only)
+    event.listen(engine, "begin", _begin_deferred)
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction that commits at the end of the block, or rolls back when the block raises.
+
+    Errors of the driver come out as StorageError; Conflict: PostgreSQL asks to try again. ConfigError never.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise meaning_of(error) from error
+
+
+def meaning_of(error: DBAPIError) -> StorageError:
+    """What a driver's error means. Only its first line is told, since further ones may quote the row."""
+    cause = error.orig
+    first_line = str(cause).split("\n", 1)[0]
+    if getattr(cause, "sqlstate", None) in _SERIALIZATION:
+        return Conflict(f"the database asks to try again: {first_line}")
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return StorageError(f"the database cannot work: {first_line}", hint="is its disk full, or the server down?")
+    return StorageError(f"the database refused: {first_line}")
+
+
+def _refused(what: str) -> ConfigError:
+    return ConfigError([Complaint(where="[storage] url", what=what, hint=_HINT)])
+
+
+def _sqlite_engine(url: URL, *, size: int) -> Engine:
+    directory = Path(str(url.database)).parent
+    if not directory.is_dir():
+        raise StorageError(f"the folder `{directory}` for the database does not exist", hint="make it, or change url")
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # Any: the pool's, unused
+    # Python's driver would begin transactions by itself, and only before some statements; we begin them.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        f"cache_size = -{CACHE_KIB}",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _query_only(connection: sqlite3.Connection, _record: Any) -> None:  # Any: the pool's, unused
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # Taking the write lock at once: a transaction that begins as a reader could not wait for it later.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -1,0 +1,214 @@
+"""Carries out what steps decided: everything but the sending itself, in the step's own transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, assert_never
+
+from sqlalchemy import Connection, text
+
+from bot.core.effects import (
+    AssignAdvisor,
+    CloseDesk,
+    Effect,
+    OpenDesk,
+    RecordConsent,
+    SaveLead,
+    SaveTask,
+    SendMessage,
+    SuppressSends,
+)
+from bot.storage import tables
+from bot.storage.accounts import account_lanes
+from bot.storage.codec import json_bytes, send_bytes
+from bot.storage.dialect import insert_or_nothing, insert_or_replace
+from bot.storage.keys import KeyRing
+from bot.storage.moments import maybe_micros, micros
+from bot.storage.rows import Planned
+
+Rows: TypeAlias = list[dict[str, object]]
+
+PHONE_FIELD = "phone"
+"""The field of a lead that a blind index is kept of."""
+
+_suppress = text(
+    "UPDATE outbox SET state = 'suppressed', reason = :reason, settled_at = :at"
+    " WHERE effect_id = :effect_id AND state IN ('ready', 'leased')"
+)
+# What an urgent message has to wait for in its conversation becomes urgent too.
+_inherit = text(
+    "UPDATE outbox SET urgent = 1 WHERE conversation_id = :conversation_id AND state = 'ready'"
+    " AND urgent = 0 AND not_before <= :not_before"
+)
+_close_desk = text(
+    "DELETE FROM desks WHERE account = :account AND staff_id = :staff_id AND conversation_id = :conversation_id"
+)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows to write, collected by table, so that each table gets one statement."""
+
+    sends: dict[str, dict[str, object]] = field(default_factory=dict)
+    suppressed: Rows = field(default_factory=list)
+    leads: dict[str, dict[str, object]] = field(default_factory=dict)
+    tasks: dict[str, dict[str, object]] = field(default_factory=dict)
+    consents: Rows = field(default_factory=list)
+    assignments: dict[int, dict[str, object]] = field(default_factory=dict)
+    desks: list[tuple[bool, dict[str, object]]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRows:
+    """Writes the effects of a batch of customers, inside one transaction."""
+
+    connection: Connection
+    keys: KeyRing
+
+    def carry_out(self, plans: Sequence[Planned]) -> None:
+        """Write all effects of `plans`, in their order; of two that write the same row the later one counts.
+
+        A message with an effect id that is in the outbox already is left as it is: the step ran before.
+        Suppressing touches only what has not begun to leave.
+        """
+        batch = _Batch()
+        for plan in plans:
+            for effect in plan.effects:
+                self._collect(batch, effect, plan)
+        self._write_sends(batch)
+        self._write(tables.leads.name, "lead_id", list(batch.leads.values()))
+        self._write(tables.tasks.name, "task_id", list(batch.tasks.values()))
+        self._write(tables.assignments.name, "customer_id", list(batch.assignments.values()))
+        if batch.consents:
+            self.connection.execute(tables.consents.insert(), batch.consents)
+        self._write_desks(batch)
+
+    def _collect(self, batch: _Batch, effect: Effect, plan: Planned) -> None:
+        at = micros(plan.at)
+        match effect:
+            case SendMessage():
+                batch.sends.setdefault(effect.effect_id, self._send_row(effect, plan))
+            case SuppressSends():
+                rows = [{"effect_id": name, "reason": effect.reason, "at": at} for name in effect.effect_ids]
+                batch.suppressed += rows
+            case SaveLead():
+                batch.leads[effect.lead_id] = self._lead_row(effect, plan)
+            case SaveTask():
+                batch.tasks[effect.task_id] = self._task_row(effect, plan)
+            case RecordConsent():
+                batch.consents.append(_consent_row(effect, plan))
+            case AssignAdvisor():
+                batch.assignments[plan.customer_id] = _assignment_row(effect, plan)
+            case OpenDesk() | CloseDesk():
+                batch.desks.append((isinstance(effect, OpenDesk), _desk_row(effect, plan)))
+            case _:
+                assert_never(effect)
+
+    def _write(self, table: str, key: str, rows: Rows) -> None:
+        if rows:
+            statement = insert_or_replace(self.connection, tables.Row.metadata.tables[table], key)
+            self.connection.execute(statement, rows)
+
+    def _write_sends(self, batch: _Batch) -> None:
+        rows = list(batch.sends.values())
+        if rows:
+            account_lanes(self.connection, {(str(row["channel"]), str(row["account"])) for row in rows})
+            self.connection.execute(insert_or_nothing(self.connection, tables.outbox, "effect_id"), rows)
+        inherited = ("conversation_id", "not_before")
+        urgent = [{name: row[name] for name in inherited} for row in rows if row["urgent"]]
+        if urgent:
+            self.connection.execute(_inherit, urgent)
+        # Last, because a later item of the same customer may take back what an earlier one planned.
+        if batch.suppressed:
+            self.connection.execute(_suppress, batch.suppressed)
+
+    def _write_desks(self, batch: _Batch) -> None:
+        # Few, and their order matters: a desk closed and opened again stays open.
+        statement = insert_or_replace(self.connection, tables.desks, "account", "staff_id")
+        for opened, row in batch.desks:
+            if opened:
+                self.connection.execute(statement, row)
+            else:
+                self.connection.execute(_close_desk, row)
+
+    def _send_row(self, effect: SendMessage, plan: Planned) -> dict[str, object]:
+        return {
+            "effect_id": effect.effect_id,
+            "customer_id": plan.customer_id,
+            "conversation_id": effect.conversation_id,
+            "channel": effect.channel,
+            "account": effect.account,
+            "state": "ready",
+            "send_class": effect.send_class,
+            "urgent": int(effect.urgent),
+            "planned_at": micros(plan.at),
+            "not_before": micros(effect.not_before or plan.at),
+            "expires_at": maybe_micros(effect.expires_at),
+            "content": effect.content,
+            "journey": effect.journey,
+            "journey_state": effect.state,
+            "enrolment_id": effect.enrolment_id,
+            "visit": effect.visit,
+            "sealed": self.keys.seal(send_bytes(effect), place=f"outbox.sealed:{effect.effect_id}"),
+        }
+
+    def _lead_row(self, effect: SaveLead, plan: Planned) -> dict[str, object]:
+        phone = effect.fields.get(PHONE_FIELD)
+        return {
+            "lead_id": effect.lead_id,
+            "customer_id": plan.customer_id,
+            "stage": effect.stage,
+            "staff_id": effect.advisor,
+            "dealer": effect.dealer,
+            "source": effect.source,
+            "opened_at": micros(effect.opened_at),
+            "updated_at": micros(plan.at),
+            "phone_index": self.keys.blind(phone) if isinstance(phone, str) and phone else None,
+            "sealed": self.keys.seal(json_bytes(effect.fields), place=f"leads.sealed:{effect.lead_id}"),
+        }
+
+    def _task_row(self, effect: SaveTask, plan: Planned) -> dict[str, object]:
+        return {
+            "task_id": effect.task_id,
+            "customer_id": plan.customer_id,
+            "kind": effect.kind,
+            "status": effect.status,
+            "staff_id": effect.staff_id,
+            "created_at": micros(effect.created_at),
+            "updated_at": micros(plan.at),
+            "due_at": maybe_micros(effect.due_at),
+            "journey": effect.journey,
+            "enrolment_id": effect.enrolment_id,
+            "sealed": self.keys.seal(effect.title.encode(), place=f"tasks.sealed:{effect.task_id}"),
+        }
+
+
+def _consent_row(effect: RecordConsent, plan: Planned) -> dict[str, object]:
+    return {
+        "customer_id": plan.customer_id,
+        "purpose": effect.purpose,
+        "granted": int(effect.granted),
+        "at": micros(effect.at),
+        "source": effect.source,
+        "content": effect.text,
+        "text_hash": effect.text_hash,
+    }
+
+
+def _assignment_row(effect: AssignAdvisor, plan: Planned) -> dict[str, object]:
+    return {
+        "customer_id": plan.customer_id,
+        "staff_id": effect.staff_id,
+        "at": micros(effect.at),
+        "reason": effect.reason,
+    }
+
+
+def _desk_row(effect: OpenDesk | CloseDesk, plan: Planned) -> dict[str, object]:
+    row: dict[str, object] = {
+        "account": effect.account,
+        "staff_id": effect.staff_id,
+        "conversation_id": effect.conversation_id,
+    }
+    if isinstance(effect, OpenDesk):
+        row |= {"customer_id": plan.customer_id, "opened_at": micros(effect.at)}
+    return row

@@ -1,0 +1,226 @@
+"""Lanes: where events are written down, each in the lane of the customer or account it concerns."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text, tuple_, update
+
+from bot.core.events import Event
+from bot.core.ids import CustomerId
+from bot.storage import tables
+from bot.storage.accounts import account_lanes
+from bot.storage.chunks import ROWS_MAX, chunks
+from bot.storage.codec import json_bytes
+from bot.storage.dialect import insert_or_nothing, insert_or_replace
+from bot.storage.keys import KeyRing
+from bot.storage.moments import micros
+from bot.storage.rows import Lane
+
+SHARDS = 64
+"""Buckets of lanes. One process drains them all; the number is stored, so it is fixed by the first migration."""
+
+_STAFF_CHANNEL = "app"
+_Name = tuple[str, str, str]
+
+_known = select(
+    tables.identities.c.channel,
+    tables.identities.c.account,
+    tables.identities.c.external_id,
+    tables.identities.c.customer_id,
+)
+_ids: BindParameter[Sequence[object]] = bindparam("ids", expanding=True)
+_identified = _known.where(
+    tuple_(tables.identities.c.channel, tables.identities.c.account, tables.identities.c.external_id).in_(_ids)
+)
+_tasks = select(tables.outbox.c.effect_id, tables.outbox.c.customer_id).where(tables.outbox.c.effect_id.in_(_ids))
+_present = select(tables.inbox.c.event_id, tables.inbox.c.seq).where(tables.inbox.c.event_id.in_(_ids))
+_last = select(func.coalesce(func.max(tables.inbox.c.seq), 0))
+_consume = update(tables.inbox).where(tables.inbox.c.seq.in_(_ids)).values(consumed_at=bindparam("at"))
+_unpark = delete(tables.parked).where(tables.parked.c.lane == bindparam("of"))
+_next_ids = text(
+    "UPDATE counters SET value = value + :count WHERE name = 'customer_id' RETURNING value",
+)
+_old = text(
+    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox WHERE consumed_at < :before ORDER BY seq LIMIT :limit)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRows:
+    """The inbox. Every method works inside the transaction it was made for."""
+
+    connection: Connection
+    keys: KeyRing
+    now: datetime
+
+    def ingest(
+        self,
+        events: Sequence[Event],
+        *,
+        received_at: datetime,
+        addressed: Sequence[tuple[CustomerId, Event]] = (),
+    ) -> tuple[bool, ...]:
+        """Write events down, each at the end of its lane; True where the event is new, in the order given.
+
+        `addressed` events name their customer and follow `events` in the answer. Customers that were never heard
+        of are created. Events of one call are concurrent: they are put in the order of the platform's time.
+        """
+        lanes = self._lanes_of(events)
+        arrivals = [(lane, event) for lane, event in zip(lanes, events, strict=True)]
+        arrivals += [(Lane(customer_id), event) for customer_id, event in addressed]
+        order = sorted(range(len(arrivals)), key=lambda place: arrivals[place][1].occurred_at)
+        first: dict[str, int] = {}
+        for place in order:
+            first.setdefault(arrivals[place][1].event_id, place)
+        fresh = self._insert([arrivals[place] for place in first.values()], received_at)
+        return tuple(
+            first[event.event_id] == place and event.event_id in fresh for place, (_, event) in enumerate(arrivals)
+        )
+
+    def quarantine(self, *, channel: str, account: str, body: bytes, why: str) -> None:
+        """Keep a body that could not be read, sealed. The same body again changes nothing."""
+        name = hashlib.sha256(b"|".join((channel.encode(), account.encode(), body))).hexdigest()
+        row = {
+            "quarantine_id": name,
+            "channel": channel,
+            "account": account,
+            "why": why,
+            "received_at": micros(self.now),
+            "sealed": self.keys.seal(body, place=f"quarantine.sealed:{name}"),
+        }
+        self.connection.execute(insert_or_nothing(self.connection, tables.quarantine, "quarantine_id"), row)
+
+    def consume(self, seqs: Sequence[int]) -> None:
+        """Mark these events as stepped."""
+        for part in chunks(seqs):
+            self.connection.execute(_consume, {"ids": list(part), "at": micros(self.now)})
+
+    def park(self, lane: Lane | CustomerId, *, seq: int | None, reason: str) -> None:
+        """Let this lane stand still: claims and timers pass it over. `reason` holds nothing personal."""
+        row = {"lane": lane, "seq": seq, "reason": reason, "parked_at": micros(self.now)}
+        self.connection.execute(insert_or_replace(self.connection, tables.parked, "lane"), row)
+
+    def unpark(self, lane: Lane | CustomerId) -> bool:
+        """Let this lane go on. False: it was not parked."""
+        return self.connection.execute(_unpark, {"of": lane}).rowcount > 0
+
+    def forget(self, *, before: datetime) -> int:
+        """Drop events consumed before this moment, oldest first, at most `ROWS_MAX`; how many were dropped.
+
+        From then on their second delivery would count as new, so `before` lies at least seven days back.
+        """
+        return self.connection.execute(_old, {"before": micros(before), "limit": ROWS_MAX}).rowcount
+
+    def _lanes_of(self, events: Sequence[Event]) -> list[Lane]:
+        names = {_name(event) for event in events if _of_customer(event)}
+        customers = self._customers_of(sorted(names))
+        tasks = self._customers_of_tasks([task for event in events if (task := _task_of(event))])
+        accounts: dict[tuple[str, str], Lane] = {}
+        lanes = []
+        for event in events:
+            customer_id = customers[_name(event)] if _of_customer(event) else tasks.get(_task_of(event))
+            if customer_id is None:
+                accounts = accounts or account_lanes(self.connection, _accounts_of(events))
+                lanes.append(accounts[event.channel, event.account])
+            else:
+                lanes.append(Lane(customer_id))
+        return lanes
+
+    def _customers_of(self, names: Sequence[_Name]) -> dict[_Name, CustomerId]:
+        known = self._identified(names)
+        strangers = [name for name in names if name not in known]
+        if strangers:
+            self._create(strangers)
+            known |= self._identified(strangers)
+        return known
+
+    def _identified(self, names: Sequence[_Name]) -> dict[_Name, CustomerId]:
+        known: dict[_Name, CustomerId] = {}
+        for part in chunks(names):
+            for channel, account, external_id, customer_id in self.connection.execute(_identified, {"ids": list(part)}):
+                known[channel, account, external_id] = CustomerId(customer_id)
+        return known
+
+    def _create(self, names: Sequence[_Name]) -> None:
+        # Whoever loses a race for the same identity leaves a number unused, and no customer without identity:
+        # the counter's row is locked until the transaction ends, so the second one sees the first one's rows.
+        last: int = self.connection.execute(_next_ids, {"count": len(names)}).scalar_one()
+        late = self._identified(names)
+        new = [name for name in names if name not in late]
+        identities, customers = [], []
+        for customer_id, (channel, account, external_id) in enumerate(new, start=last - len(names) + 1):
+            name = {"channel": channel, "account": account, "external_id": external_id}
+            identities.append(name | {"customer_id": customer_id})
+            customers.append(self._blank(customer_id))
+        if new:
+            self.connection.execute(tables.identities.insert(), identities)
+            self.connection.execute(tables.customers.insert(), customers)
+
+    def _blank(self, customer_id: int) -> dict[str, object]:
+        return {
+            "customer_id": customer_id,
+            "version": 0,
+            "shard": customer_id % SHARDS,
+            "created_at": micros(self.now),
+            "sealed": None,
+        }
+
+    def _customers_of_tasks(self, task_ids: Sequence[str]) -> dict[str, CustomerId]:
+        found: dict[str, CustomerId] = {}
+        for part in chunks(task_ids):
+            for effect_id, customer_id in self.connection.execute(_tasks, {"ids": list(part)}):
+                found[effect_id] = CustomerId(customer_id)
+        return found
+
+    def _insert(self, arrivals: Sequence[tuple[Lane, Event]], received_at: datetime) -> set[str]:
+        """The ids of those events that were not there yet."""
+        if not arrivals:
+            return set()
+        rows = [self._row(lane, event, received_at) for lane, event in arrivals]
+        last: int = self.connection.execute(_last).scalar_one()
+        statement = insert_or_nothing(self.connection, tables.inbox, "event_id")
+        inserted = self.connection.execute(statement, rows).rowcount
+        ids = [event.event_id for _, event in arrivals]
+        if inserted == len(rows):
+            return set(ids)
+        return {
+            event_id
+            for part in chunks(ids)
+            for event_id, seq in self.connection.execute(_present, {"ids": list(part)})
+            if seq > last
+        }
+
+    def _row(self, lane: Lane, event: Event, received_at: datetime) -> dict[str, object]:
+        sealed = self.keys.seal(json_bytes(event.fields), place=f"inbox.sealed:{event.event_id}")
+        return {
+            "event_id": event.event_id,
+            "lane": lane,
+            "type": event.type,
+            "channel": event.channel,
+            "account": event.account,
+            "actor": event.sender,
+            "urgent": int(event.urgent),
+            "occurred_at": micros(event.occurred_at),
+            "received_at": micros(received_at),
+            "sealed": sealed,
+        }
+
+
+def _name(event: Event) -> _Name:
+    return event.channel, event.account, event.sender
+
+
+def _of_customer(event: Event) -> bool:
+    # Who writes to an application is a colleague, never a customer.
+    return event.channel != _STAFF_CHANNEL and event.sender != ""
+
+
+def _task_of(event: Event) -> str:
+    task_id = event.fields.get("task_id") if event.type == "card.clicked" else None
+    return task_id if isinstance(task_id, str) else ""
+
+
+def _accounts_of(events: Iterable[Event]) -> set[tuple[str, str]]:
+    return {(event.channel, event.account) for event in events}

@@ -1,0 +1,266 @@
+"""The outbox after planning: leased, begun, settled (delivery.md 3.1).
+
+ready → leased → sending → sent → delivered | refused | unknown; also expired and suppressed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Connection, bindparam, select, text, update
+
+from bot.core.ids import CustomerId, EffectId
+from bot.storage import tables
+from bot.storage.chunks import ROWS_MAX, chunks
+from bot.storage.codec import read_send
+from bot.storage.dialect import update_by
+from bot.storage.keys import KeyRing
+from bot.storage.moments import micros, moment
+from bot.storage.reading import OUTBOX_COLUMNS, outbox_line
+from bot.storage.rows import Leased, OutboxLine, Outcome, SendState, Verdict
+
+# One message of a conversation is under way at a time (delivery.md 2.4). An earlier one that is deferred does not
+# keep the others back; one that waits for another try does (`holds`), until it expires.
+FREE_SEND = """
+    o.state = 'ready' AND o.not_before <= :now AND (o.expires_at IS NULL OR o.expires_at > :now)
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id
+        AND e.state IN ('ready', 'leased', 'sending') AND e.seq <> o.seq
+        AND (e.state <> 'ready' OR (
+            e.seq < o.seq AND (e.not_before <= :now OR e.holds = 1)
+            AND (e.expires_at IS NULL OR e.expires_at > :now))))
+"""
+_FREE = {
+    urgent: text(f"""
+        SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.sealed FROM outbox o
+        WHERE o.channel = :channel AND o.account = :account AND o.urgent = {urgent} AND {FREE_SEND}
+        ORDER BY o.not_before, o.seq LIMIT :limit
+    """)  # noqa: S608 - constants of this file
+    for urgent in (1, 0)
+}
+
+_effect_ids: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
+_lease = text(
+    "UPDATE outbox SET state = 'leased', leased_by = :worker, leased_until = :until WHERE seq = :of_seq"
+    " AND state = 'ready'"
+)
+_begin = (
+    update(tables.outbox)
+    .where(
+        tables.outbox.c.effect_id.in_(_effect_ids),
+        tables.outbox.c.state == "leased",
+        tables.outbox.c.leased_by == bindparam("worker"),
+        tables.outbox.c.leased_until > bindparam("now"),
+        tables.outbox.c.expires_at.is_(None) | (tables.outbox.c.expires_at > bindparam("now")),
+    )
+    .values(
+        state="sending",
+        started_at=bindparam("now"),
+        epoch=bindparam("at_epoch"),
+        attempts=tables.outbox.c.attempts + 1,
+        holds=0,
+    )
+    .returning(tables.outbox.c.effect_id)
+)
+_states = (
+    select(tables.outbox.c.effect_id, tables.outbox.c.state)
+    .where(tables.outbox.c.effect_id.in_(_effect_ids))
+    .with_for_update()
+)
+_SETTLED = ("state", "settled_at", "provider_id", "response_code", "reason", "vendor_code")
+_back = text(
+    "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, not_before = :not_before, holds = :holds"
+    " WHERE effect_id = :effect_id AND state IN ('leased', 'sending')"
+)
+_again = text(
+    "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, settled_at = NULL, holds = 1,"
+    " not_before = :not_before WHERE effect_id = :effect_id AND state = 'unknown'"
+)
+_expire = text(f"""
+    UPDATE outbox SET state = 'expired', settled_at = :now, reason = 'expired' WHERE seq IN (
+        SELECT seq FROM outbox WHERE state = 'ready' AND expires_at IS NOT NULL AND expires_at <= :now
+        ORDER BY expires_at LIMIT :limit)
+    RETURNING {OUTBOX_COLUMNS}
+""")  # noqa: S608
+_lapse = text(f"""
+    UPDATE outbox SET state = 'unknown', settled_at = :now, reason = 'lease over'
+    WHERE state IN ('leased', 'sending') AND state = 'sending' AND leased_until <= :now RETURNING {OUTBOX_COLUMNS}
+""")  # noqa: S608
+_unlease = text(
+    "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL"
+    " WHERE state IN ('leased', 'sending') AND state = 'leased' AND leased_until <= :now"
+)
+_recover = text(f"""
+    UPDATE outbox SET state = 'unknown', settled_at = :now, reason = 'process ended'
+    WHERE state IN ('leased', 'sending') AND state = 'sending' AND epoch < :epoch RETURNING {OUTBOX_COLUMNS}
+""")  # noqa: S608
+_release = text(
+    "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL"
+    " WHERE state IN ('leased', 'sending') AND state = 'leased'"
+)
+_counts = text("SELECT state, count(*) AS rows FROM outbox GROUP BY state")
+_of = text(f"SELECT {OUTBOX_COLUMNS} FROM outbox WHERE effect_id = :effect_id")  # noqa: S608
+_of_provider = text(
+    f"SELECT {OUTBOX_COLUMNS} FROM outbox WHERE provider_id = :provider_id AND provider_id <> ''"  # noqa: S608
+    " AND channel = :channel AND account = :account ORDER BY seq DESC LIMIT 1"
+)
+
+_FROM: Mapping[Verdict, frozenset[SendState]] = {
+    "sent": frozenset({"sending", "unknown"}),
+    "delivered": frozenset({"sending", "sent", "unknown"}),
+    "refused": frozenset({"leased", "sending", "sent", "unknown"}),
+    "unknown": frozenset({"sending"}),
+    "expired": frozenset({"ready", "leased"}),
+    "suppressed": frozenset({"ready", "leased"}),
+}
+"""Which states a verdict may be passed on. A later receipt corrects `sent` and `unknown`; nothing else is undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxSends:
+    """Moves rows of the outbox from state to state, inside one transaction."""
+
+    connection: Connection
+    keys: KeyRing
+    now: datetime
+
+    def lease(
+        self,
+        now: datetime,
+        *,
+        worker: str,
+        until: datetime,
+        limits: Mapping[tuple[str, str], int],
+    ) -> tuple[Leased, ...]:
+        """Take rows that may leave now, at most `limits[channel, account]` of each account, urgent ones first.
+
+        Accounts that `limits` does not name get nothing. Of one conversation at most one row is under way.
+        """
+        leased: list[Leased] = []
+        for (channel, account), limit in limits.items():
+            names = {"channel": channel, "account": account, "now": micros(now)}
+            left = limit
+            for urgent in (1, 0):
+                if left > 0:
+                    rows = self.connection.execute(_FREE[urgent], names | {"limit": left}).all()
+                    leased += [self._leased(row, until) for row in rows]
+                    left -= len(rows)
+        if leased:
+            marks = [{"of_seq": row.seq, "worker": worker, "until": micros(until)} for row in leased]
+            self.connection.execute(_lease, marks)
+        return tuple(leased)
+
+    def begin(
+        self, effect_ids: Sequence[EffectId], *, worker: str, started_at: datetime, epoch: int
+    ) -> frozenset[EffectId]:
+        """Mark leased rows as `sending`; those that really are. The rest must not be sent.
+
+        Left out: rows suppressed meanwhile, expired, or whose lease is over or another worker's.
+        """
+        begun: set[EffectId] = set()
+        for part in chunks(effect_ids):
+            values = {"ids": list(part), "worker": worker, "now": micros(started_at), "at_epoch": epoch}
+            begun |= {EffectId(name) for name in self.connection.execute(_begin, values).scalars()}
+        return frozenset(begun)
+
+    def settle(self, outcomes: Sequence[Outcome]) -> frozenset[EffectId]:
+        """Write what became of sends; those that changed. An outcome that comes too late changes nothing.
+
+        Empty `provider_id` and `response_code` leave what is known of them.
+        """
+        states = self._states(outcomes)
+        changed: dict[EffectId, dict[str, object]] = {}
+        for outcome in outcomes:
+            line = states.get(outcome.effect_id)
+            if line is None or line not in _FROM[outcome.verdict]:
+                continue
+            states[outcome.effect_id] = outcome.verdict
+            changed[outcome.effect_id] = self._settled(outcome, changed.get(outcome.effect_id))
+        self._write_settled(changed.values())
+        return frozenset(changed)
+
+    def retry(self, effect_id: EffectId, *, not_before: datetime) -> None:
+        """The platform said `later`: ready again from then on. It keeps later ones of its conversation back."""
+        self._put_back(effect_id, not_before, holds=1)
+
+    def defer(self, effect_id: EffectId, *, not_before: datetime) -> None:
+        """The policy said `later`: ready again from then on. Later ones of its conversation may go before it."""
+        self._put_back(effect_id, not_before, holds=0)
+
+    def repeat(self, effect_id: EffectId, *, not_before: datetime) -> bool:
+        """Send an unknown one again, where its class allows that (delivery.md 3.5). False: it is not unknown."""
+        values = {"effect_id": effect_id, "not_before": micros(not_before)}
+        return self.connection.execute(_again, values).rowcount > 0
+
+    def expire(self, now: datetime) -> tuple[OutboxLine, ...]:
+        """Rows that came past their `expires_at` unsent, at most `ROWS_MAX`, now `expired`."""
+        return self._lines(self.connection.execute(_expire, {"now": micros(now), "limit": ROWS_MAX}))
+
+    def reclaim(self, now: datetime) -> tuple[OutboxLine, ...]:
+        """End leases that are over: what was only leased is ready again, what was `sending` is returned as unknown."""
+        self.connection.execute(_unlease, {"now": micros(now)})
+        return self._lines(self.connection.execute(_lapse, {"now": micros(now)}))
+
+    def recover(self, epoch: int) -> tuple[OutboxLine, ...]:
+        """At a start: what an earlier epoch left `sending` is returned as unknown; every lease is undone."""
+        self.connection.execute(_release)
+        return self._lines(self.connection.execute(_recover, {"now": micros(self.now), "epoch": epoch}))
+
+    def states(self) -> dict[SendState, int]:
+        """How many rows there are in each state that has any."""
+        return {row.state: row.rows for row in self.connection.execute(_counts)}
+
+    def of(self, effect_id: EffectId) -> OutboxLine | None:
+        """The row of this effect, None when there is none."""
+        lines = self._lines(self.connection.execute(_of, {"effect_id": effect_id}))
+        return lines[0] if lines else None
+
+    def of_provider(self, provider_id: str, *, channel: str, account: str) -> OutboxLine | None:
+        """The row that the platform knows by this id, None when there is none."""
+        values = {"provider_id": provider_id, "channel": channel, "account": account}
+        lines = self._lines(self.connection.execute(_of_provider, values))
+        return lines[0] if lines else None
+
+    def _leased(self, row: tables.AnyRow, until: datetime) -> Leased:
+        return Leased(
+            seq=row.seq,
+            customer_id=CustomerId(row.customer_id),
+            effect=read_send(self.keys.open(row.sealed, place=f"outbox.sealed:{row.effect_id}")),
+            planned_at=moment(row.planned_at),
+            attempts=row.attempts,
+            until=until,
+        )
+
+    def _states(self, outcomes: Sequence[Outcome]) -> dict[EffectId, SendState]:
+        states: dict[EffectId, SendState] = {}
+        for part in chunks(outcomes):
+            ids = [outcome.effect_id for outcome in part]
+            states |= {row.effect_id: row.state for row in self.connection.execute(_states, {"ids": ids})}
+        return states
+
+    def _settled(self, outcome: Outcome, earlier: Mapping[str, object] | None) -> dict[str, object]:
+        row: dict[str, object] = dict(earlier or {})
+        row |= {
+            "of_effect_id": outcome.effect_id,
+            "state": outcome.verdict,
+            "settled_at": micros(self.now),
+            "reason": outcome.reason,
+            "vendor_code": outcome.vendor_code,
+        }
+        known = {"provider_id": outcome.provider_id, "response_code": outcome.response_code}
+        return row | {name: value for name, value in known.items() if value}
+
+    def _write_settled(self, rows: Iterable[dict[str, object]]) -> None:
+        by_columns: dict[tuple[str, ...], list[dict[str, object]]] = {}
+        for row in rows:
+            columns = tuple(name for name in _SETTLED if name in row)
+            by_columns.setdefault(columns, []).append(row)
+        for columns, group in by_columns.items():
+            self.connection.execute(update_by(tables.outbox, "effect_id", *columns), group)
+
+    def _put_back(self, effect_id: EffectId, not_before: datetime, *, holds: int) -> None:
+        values = {"effect_id": effect_id, "not_before": micros(not_before), "holds": holds}
+        self.connection.execute(_back, values)
+
+    def _lines(self, rows: Iterable[tables.AnyRow]) -> tuple[OutboxLine, ...]:
+        return tuple(outbox_line(row, self.keys) for row in rows)

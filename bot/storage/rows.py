@@ -1,0 +1,184 @@
+"""Values that storage takes and gives beside the core's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NewType
+
+from bot.core.effects import Effect, SendMessage, Trace
+from bot.core.events import Event, Json
+from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId, StaffId
+from bot.core.item import Facts
+
+Lane = NewType("Lane", int)
+"""A customer's id, or a negative number: the lane of a channel account (delivery.md 1.6)."""
+
+SendState = Literal["ready", "leased", "sending", "sent", "delivered", "refused", "unknown", "expired", "suppressed"]
+Verdict = Literal["sent", "delivered", "refused", "unknown", "expired", "suppressed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """An event that waits to be stepped. `customer_id` None: it stands in the lane of its account."""
+
+    seq: int
+    lane: Lane
+    event: Event
+    received_at: datetime
+
+    @property
+    def customer_id(self) -> CustomerId | None:
+        return CustomerId(self.lane) if self.lane > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a customer's step wants done, in order."""
+
+    customer_id: CustomerId
+    effects: Sequence[Effect]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """A row of the outbox that this worker may begin until `until`. `attempts` were made before."""
+
+    seq: int
+    customer_id: CustomerId
+    effect: SendMessage
+    planned_at: datetime
+    attempts: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a send."""
+
+    effect_id: EffectId
+    verdict: Verdict
+    provider_id: str = ""
+    response_code: str = ""
+    reason: str = ""
+    vendor_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxLine:
+    """A row of the outbox, whole."""
+
+    seq: int
+    customer_id: CustomerId
+    effect: SendMessage
+    state: SendState
+    planned_at: datetime
+    not_before: datetime
+    expires_at: datetime | None
+    attempts: int
+    started_at: datetime | None
+    epoch: int | None
+    settled_at: datetime | None
+    provider_id: str
+    response_code: str
+    reason: str
+    vendor_code: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """One stepped item. `kind`: `event`, `timer`, or what else was decided about this customer."""
+
+    customer_id: CustomerId
+    kind: str
+    at: datetime
+    entries: tuple[Trace, ...]
+    event_id: EventId | None = None
+    facts: Facts = field(default_factory=Facts)
+    took_us: int = 0
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxLine:
+    """An event and whether it was stepped."""
+
+    seq: int
+    event: Event
+    received_at: datetime
+    consumed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadLine:
+    """A lead. `fields` hold personal data."""
+
+    lead_id: str
+    customer_id: CustomerId
+    stage: str
+    staff_id: StaffId | None
+    dealer: str
+    source: str
+    opened_at: datetime
+    updated_at: datetime
+    fields: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine:
+    """A task of an advisor."""
+
+    task_id: EffectId
+    customer_id: CustomerId
+    kind: str
+    status: str
+    staff_id: StaffId | None
+    title: str
+    created_at: datetime
+    due_at: datetime | None
+    journey: str
+    enrolment_id: EnrolmentId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentLine:
+    """A consent given or withdrawn."""
+
+    purpose: str
+    granted: bool
+    at: datetime
+    source: str
+    content: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The conversation that an advisor's words go to."""
+
+    account: str
+    staff_id: StaffId
+    customer_id: CustomerId
+    conversation_id: ConversationId
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A lane that stands still. `seq`: the event that could not be stepped, None for a timer."""
+
+    lane: Lane
+    seq: int | None
+    reason: str
+    parked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A body that was rightly signed and could not be read."""
+
+    channel: str
+    account: str
+    why: str
+    received_at: datetime
+    body: bytes

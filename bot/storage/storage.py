@@ -1,0 +1,88 @@
+"""Storage as the rest of the program sees it: jobs in transactions."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Self, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import URL
+
+from bot.storage.database import parse_url, reading_engine, transaction, writing_engine
+from bot.storage.keys import KeyRing
+from bot.storage.schema import require_current, upgrade
+from bot.storage.transaction import Transaction
+from bot.storage.waiting import Priority
+from bot.storage.writer import Strain, Writer
+
+T = TypeVar("T")
+
+READERS_MAX = 2
+"""Reads at once; further ones wait."""
+
+
+class Storage:
+    """One database. Writes go through one writer; reads have connections of their own and never wait for it."""
+
+    def __init__(self, *, url: URL, keys: KeyRing, clock_now: Callable[[], datetime]) -> None:
+        """Use `open`. Inside a running event loop only."""
+        self._keys = keys
+        self._clock_now = clock_now
+        self._writing = writing_engine(url)
+        self._reading = reading_engine(url, size=READERS_MAX)
+        self._readers = asyncio.Semaphore(READERS_MAX)
+        self._writer: Writer[Transaction] = Writer(lambda: self._transaction(self._writing))
+
+    @classmethod
+    async def open(cls, url: str, *, keys: KeyRing, clock_now: Callable[[], datetime]) -> Self:
+        """The database at `url`: `sqlite:///FILE.db`, made and migrated as needed, or `postgresql://...`.
+
+        OutOfDate: its schema is newer than ours or, on PostgreSQL, older. ConfigError: not an address.
+        StorageError: it cannot be reached.
+        """
+        parsed = parse_url(url)
+        await asyncio.to_thread(_make_ready, parsed)
+        return cls(url=parsed, keys=keys, clock_now=clock_now)
+
+    async def write(self, priority: Priority, job: Callable[[Transaction], T]) -> T:
+        """What `job` returns, after its commit. `job` runs in another thread, perhaps twice: see writer.py."""
+        return await self._writer.write(priority, job)
+
+    async def read(self, job: Callable[[Transaction], T]) -> T:
+        """What `job` returns, run on committed rows. StorageError: it tried to write."""
+        async with self._readers:
+            return await asyncio.to_thread(self._run_read, job)
+
+    async def close(self) -> None:
+        """Finish every job that waits, then let the database go."""
+        await self._writer.close()
+        await asyncio.to_thread(self._dispose)
+
+    def strain(self) -> Strain:
+        """What the writer did since it started."""
+        return self._writer.strain()
+
+    def _run_read(self, job: Callable[[Transaction], T]) -> T:
+        with self._transaction(self._reading) as session:
+            return job(session)
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Transaction]:
+        with transaction(engine) as connection:
+            yield Transaction(connection, keys=self._keys, now=self._clock_now())
+
+    def _dispose(self) -> None:
+        self._reading.dispose()
+        self._writing.dispose()
+
+
+def _make_ready(url: URL) -> None:
+    engine = writing_engine(url)
+    try:
+        if url.get_backend_name() == "sqlite":
+            upgrade(engine)
+        else:
+            require_current(engine)
+    finally:
+        engine.dispose()
