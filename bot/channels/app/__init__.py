@@ -1,0 +1,1 @@
+"""WeCom application messages (应用消息), channel `app`: we talk to our own advisors here."""

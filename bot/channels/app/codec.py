@@ -1,0 +1,78 @@
+"""Callbacks of a WeCom application: signature, decryption, reading. Source: delivery.md 1, wechat-api.md 2 and 4.2."""
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime
+
+from wechatpy.utils import WeChatSigner
+from wechatpy.work.crypto import PrpCrypto
+
+from bot.channels.app.events import Origin, event_of
+from bot.channels.reading import event_id, read
+from bot.channels.trust import Decipher, Seal, check_age, open_sealed, signed, unseal
+from bot.errors import Unreadable, Untrusted
+from bot.runtime.ports import Decoded, Query
+
+ACKNOWLEDGEMENT = ""
+_PLATFORM = "wecom"
+
+
+class AppCallbacks:
+    """The receiving half of a WeCom application. WeCom always encrypts."""
+
+    def __init__(self, *, account: str, corp_id: str, agent_id: int, token: str, aes_keys: tuple[str, ...]) -> None:
+        """`aes_keys`: EncodingAESKeys, 43 characters each, the current one first.
+
+        ValueError: the token is empty, there is no key, or one is not 43 characters long.
+        """
+        if not token or not aes_keys:
+            raise ValueError("a WeCom application needs its callback token and an AES key")
+        self._account = account
+        self._corp_id = corp_id
+        self._agent_id = str(agent_id)
+        self._seal = Seal(
+            token=token, receive_id=corp_id, sign=_sign, deciphers=tuple(_decipher_with(key) for key in aes_keys)
+        )
+
+    @property
+    def account(self) -> str:
+        return self._account
+
+    def verify(self, query: Query, now: datetime) -> str:
+        """The decrypted echo string, without anything around it. Untrusted: not signed, not ours or not readable."""
+        check_age(query, now)
+        # A plus sign that came unescaped was read as a space by the query parser.
+        sealed = query.echostr.replace(" ", "+")
+        if not sealed.isascii() or not signed(self._seal, query, claimed=query.msg_signature, sealed=sealed):
+            raise Untrusted("the signature does not match")
+        try:
+            return open_sealed(self._seal, sealed, sealed.encode()).decode()
+        except (Unreadable, UnicodeDecodeError):
+            raise Untrusted("the echo string cannot be opened with the configured AES key") from None
+
+    def decode(self, query: Query, body: bytes, now: datetime) -> Decoded:
+        """The event in one push. Untrusted, Unreadable or Unsupported otherwise."""
+        check_age(query, now)
+        message = unseal(self._seal, query, body)
+        tree, repaired = read(message)
+        identity = event_id(_PLATFORM, self._corp_id, tree)
+        origin = Origin(account=self._account, agent_id=self._agent_id, identity=identity, body=message)
+        event = event_of(tree, origin, repaired=repaired)
+        return Decoded(events=(event,), acknowledgement=ACKNOWLEDGEMENT)
+
+
+def _sign(parts: Sequence[str]) -> str:
+    signer = WeChatSigner()
+    signer.add_data(*parts)
+    return str(signer.signature)
+
+
+def _decipher_with(aes_key: str) -> Decipher:
+    if len(aes_key) != 43:
+        raise ValueError("an EncodingAESKey has 43 characters")
+    cipher = PrpCrypto(base64.b64decode(aes_key + "=")).cipher
+
+    def decipher(ciphertext: bytes) -> bytes:
+        return bytes(cipher.decrypt(ciphertext))
+
+    return decipher

@@ -1,0 +1,143 @@
+"""Whether a callback really comes from its platform, decided before anything in it is parsed.
+
+Only the query and the ciphertext are looked at here; what comes out is the plaintext of a signed body.
+Source: delivery.md 1.1 and 1.2, wechat-api.md section 2.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.errors import Unreadable, Untrusted
+from bot.runtime.ports import Query
+
+AGE_MAX = timedelta(minutes=10)
+CANDIDATES_MAX = 4
+"""Ciphertexts tried in one body: in compatible mode a buyer's own text may look like the element."""
+NONCES_MAX = 20_000
+"""Plain mode: pairs remembered. At the maximum the oldest is forgotten, and its replay would be deduplicated only."""
+
+_SIGNATURE = re.compile(r"[0-9a-f]{40}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_NONCE = re.compile(r"[!-~]{0,128}")
+_SEALED = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)?\s*</Encrypt>")
+_SEALED_JSON = re.compile(rb'"Encrypt"\s*:\s*"((?:[A-Za-z0-9+/=]|\\/)+)"')
+_RANDOM_BYTES = 16
+_LENGTH_BYTES = 4
+_PAD_MAX = 32
+
+Sign = Callable[[Sequence[str]], str]
+"""Hex SHA-1 over the sorted, joined parts."""
+Decipher = Callable[[bytes], bytes]
+"""AES-256-CBC without unpadding. ValueError: not whole blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """The secrets of one account's callbacks. `deciphers`: one per AES key, the current one first."""
+
+    token: str = field(repr=False)
+    receive_id: str
+    sign: Sign = field(repr=False)
+    deciphers: tuple[Decipher, ...] = field(repr=False)
+
+
+def check_age(query: Query, now: datetime) -> None:
+    """Untrusted unless the query's timestamp is within ten minutes of `now`, either way."""
+    if not _TIMESTAMP.fullmatch(query.timestamp) or not _NONCE.fullmatch(query.nonce):
+        raise Untrusted("the query has no proper timestamp and nonce")
+    if abs(now.timestamp() - int(query.timestamp)) > AGE_MAX.total_seconds():
+        raise Untrusted("the request is older or newer than ten minutes")
+
+
+def signed(seal: Seal, query: Query, *, claimed: str, sealed: str = "") -> bool:
+    """Whether `claimed` is the signature over token, timestamp, nonce and `sealed`. Constant time."""
+    if not _SIGNATURE.fullmatch(claimed):
+        return False
+    return hmac.compare_digest(seal.sign((seal.token, query.timestamp, query.nonce, sealed)), claimed)
+
+
+def unseal(seal: Seal, query: Query, body: bytes) -> bytes:
+    """The plaintext of a signed and encrypted body.
+
+    Untrusted: no ciphertext in it bears `msg_signature`, or it is addressed to somebody else.
+    Unreadable: rightly signed, yet no AES key of ours opens it.
+    """
+    for sealed in _candidates(body):
+        if signed(seal, query, claimed=query.msg_signature, sealed=sealed):
+            return open_sealed(seal, sealed, body)
+    raise Untrusted("the signature does not match")
+
+
+def open_sealed(seal: Seal, sealed: str, body: bytes) -> bytes:
+    """The message in one ciphertext, tried with every key. Call it only after the signature was checked."""
+    try:
+        ciphertext = base64.b64decode(sealed, validate=True)
+    except binascii.Error:
+        raise Unreadable("the ciphertext is not base64", body=body) from None
+    misdirected = False
+    for decipher in seal.deciphers:
+        opened = _open(decipher, ciphertext)
+        if opened is None:
+            continue
+        message, receive_id = opened
+        if hmac.compare_digest(receive_id, seal.receive_id.encode()):
+            return message
+        misdirected = True
+    if misdirected:
+        raise Untrusted("the message is addressed to another account")
+    raise Unreadable("no AES key of this account opens the ciphertext", body=body)
+
+
+def _candidates(body: bytes) -> list[str]:
+    if body.lstrip()[:1] == b"{":
+        found = [match.replace(b"\\/", b"/") for match in _SEALED_JSON.findall(body)]
+    else:
+        found = _SEALED.findall(body)
+    return [sealed.decode("ascii") for sealed in found[:CANDIDATES_MAX]]
+
+
+def _open(decipher: Decipher, ciphertext: bytes) -> tuple[bytes, bytes] | None:
+    """Message and receive-id, or None when the plaintext has not the agreed layout (another key)."""
+    try:
+        padded = decipher(ciphertext)
+    except ValueError:
+        return None
+    pad = padded[-1] if padded else 0
+    if not 1 <= pad <= _PAD_MAX:
+        return None
+    content = padded[_RANDOM_BYTES:-pad]
+    length = int.from_bytes(content[:_LENGTH_BYTES], "big")
+    rest = content[_LENGTH_BYTES:]
+    if len(content) < _LENGTH_BYTES or length > len(rest):
+        return None
+    return rest[:length], rest[length:]
+
+
+class Nonces:
+    """Remembers which body came with a (timestamp, nonce), for plain mode, where the signature leaves the body out."""
+
+    def __init__(self) -> None:
+        self._digests: OrderedDict[tuple[str, str], tuple[datetime, bytes]] = OrderedDict()
+
+    def admit(self, query: Query, digest: bytes, now: datetime) -> None:
+        """Untrusted when the pair was used with another body before; the same body again is welcome."""
+        pair = (query.timestamp, query.nonce)
+        known = self._digests.get(pair)
+        if known is not None and not hmac.compare_digest(known[1], digest):
+            raise Untrusted("the nonce was used with another body")
+        if known is None:
+            self._digests[pair] = (now, digest)
+        self._forget(now)
+
+    def _forget(self, now: datetime) -> None:
+        while self._digests:
+            oldest_at, _ = next(iter(self._digests.values()))
+            if len(self._digests) <= NONCES_MAX and now - oldest_at <= 2 * AGE_MAX:
+                return
+            self._digests.popitem(last=False)

@@ -1,0 +1,141 @@
+"""One HTTP request to a platform, and the one question that matters when it fails: had it left?
+
+Until the first byte is written, nothing can have happened (TryLater); after it, silence is Unknown.
+Source: delivery.md 3.3. No address, query or body ever enters an error or a log line, because access
+tokens travel in the query.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace, TracebackType
+from typing import NoReturn, Self
+
+import aiohttp
+
+from bot.channels.verdicts import Endpoint
+from bot.core.events import Json
+from bot.errors import ChannelError, Forbidden, TryLater, Unknown
+
+CALL_TIMEOUT_S = 10
+"""A whole call. A lease of the outbox is at least twice as long (delivery.md 3.1)."""
+CONNECT_TIMEOUT_S = 5
+REPLY_BYTES_MAX = 1024 * 1024
+"""A longer reply is cut off and counts as none."""
+CONNECTIONS_MAX = 128
+IDLE_S = 10
+"""Connections are dropped before the far side drops them: a request lost on a dying one would be Unknown."""
+
+Body = Mapping[str, Json]
+Reply = Mapping[str, Json]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Progress:
+    left: bool = False
+
+
+class Wire:
+    """The connections to the platforms, as a context: `async with Wire() as wire`."""
+
+    def __init__(self, *, call_timeout_s: float = CALL_TIMEOUT_S) -> None:
+        self._call_timeout_s = call_timeout_s
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(_mark_left)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_S),
+            timeout=aiohttp.ClientTimeout(total=self._call_timeout_s, connect=CONNECT_TIMEOUT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[tracing],
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def exchange(
+        self, base: str, endpoint: Endpoint, *, query: Mapping[str, str], body: Body | None = None
+    ) -> Reply:
+        """The JSON object that the endpoint answers, whatever its `errcode`.
+
+        TryLater: surely nothing happened. Unknown: it may have. Forbidden: somebody between us and the
+        platform, or a wrong `api_base`, turned the request away.
+        """
+        if self._session is None:
+            raise RuntimeError("the wire is used outside its context")
+        progress = _Progress()
+        try:
+            async with self._session.request(
+                endpoint.method,
+                base.rstrip("/") + endpoint.path,
+                params=query,
+                data=None if body is None else _encode(body),
+                headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else {},
+                allow_redirects=False,
+                trace_request_ctx=progress,
+            ) as response:
+                _check_status(endpoint, response.status)
+                return _parse(endpoint, await _read(endpoint, response))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            _fail(endpoint, progress, error)
+
+
+async def _mark_left(
+    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    """Called immediately before the first byte is written, so that doubt counts as `left`."""
+    progress: object = context.trace_request_ctx
+    if isinstance(progress, _Progress):
+        progress.left = True
+
+
+def _encode(body: Body) -> bytes:
+    # The platforms refuse \uXXXX escapes (40033).
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def _check_status(endpoint: Endpoint, status: int) -> None:
+    what = f"{endpoint.platform} {endpoint.path} answered HTTP {status}"
+    if status == 200:
+        return
+    if status == 429:
+        raise TryLater(what, after_s=60)
+    if status >= 500:
+        raise Unknown(what)
+    raise Forbidden(what, hint="检查 api_base、代理与出口 IP。")
+
+
+async def _read(endpoint: Endpoint, response: aiohttp.ClientResponse) -> bytes:
+    read = bytearray()
+    async for chunk in response.content.iter_any():
+        read += chunk
+        if len(read) > REPLY_BYTES_MAX:
+            raise Unknown(f"{endpoint.platform} {endpoint.path} answered with more than 1 MiB")
+    return bytes(read)
+
+
+def _parse(endpoint: Endpoint, raw: bytes) -> Reply:
+    try:
+        reply: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        reply = None
+    if not isinstance(reply, dict):
+        raise Unknown(f"{endpoint.platform} {endpoint.path} answered with something that is no JSON object")
+    return reply
+
+
+def _fail(endpoint: Endpoint, progress: _Progress, error: Exception) -> NoReturn:
+    kind = type(error).__name__
+    lost: ChannelError
+    if progress.left:
+        lost = Unknown(f"{endpoint.platform} {endpoint.path} gave no answer ({kind})")
+    else:
+        lost = TryLater(f"{endpoint.platform} cannot be reached ({kind})", after_s=5)
+    # The cause may show the address with its token, so it goes no further.
+    raise lost from None

@@ -1,0 +1,55 @@
+"""Reading a request's body without giving it more memory or time than it deserves."""
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much the callbacks may ask for.
+
+    `body_bytes_max`: the platforms' largest pushes stay far below; a longer body is answered 413 and not
+    read on. `body_timeout_s`: a platform gives up after five seconds, so nobody waits for the answer to a
+    slower one (408). `commits_waiting_max`: callbacks that wait for their commit at once; one more is turned
+    away (503), because the database has stopped, and waiting requests would only fill the memory.
+    """
+
+    body_bytes_max: int = 256 * 1024
+    body_timeout_s: float = 5.0
+    commits_waiting_max: int = 1000
+
+
+class TooLarge(Exception):
+    """The body is longer than allowed, or says that it will be."""
+
+
+class TooSlow(Exception):
+    """The body did not arrive in time."""
+
+
+class CutOff(Exception):
+    """The connection ended, or broke the protocol, before the body did."""
+
+
+async def read_body(request: web.Request, limits: Limits) -> bytes:
+    """The whole body. TooLarge before a byte is read if the length is announced, TooSlow, CutOff otherwise."""
+    if request.content_length is not None and request.content_length > limits.body_bytes_max:
+        raise TooLarge
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            return await _read(request, limits.body_bytes_max)
+    except TimeoutError:
+        raise TooSlow from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise CutOff from None
+
+
+async def _read(request: web.Request, bytes_max: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > bytes_max:
+            raise TooLarge
+    return bytes(body)
