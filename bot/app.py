@@ -1,0 +1,175 @@
+"""The composition: the only place that knows every concrete class."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from bot import authoring
+from bot.channels.app.codec import AppCallbacks
+from bot.channels.app.sender import AppAccount, AppSender
+from bot.channels.oa.codec import OaCallbacks
+from bot.channels.oa.sender import OaAccount, OaSender
+from bot.channels.wire import Wire
+from bot.config import Config, key_texts
+from bot.core.program import Program, compile_library
+from bot.errors import AuthoringError, ConfigError, Complaint
+from bot.runtime.engine import Engine
+from bot.runtime.live import Live
+from bot.runtime.metrics import Metrics
+from bot.runtime.ports import Callbacks, Clock, Sender
+from bot.storage import KeyRing, Storage
+from bot.web.server import admin, build, listening
+
+log = structlog.get_logger(__name__)
+
+
+class MachineClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """The present moment, aware UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The product at work. `port`, `admin_port`: where it listens."""
+
+    engine: Engine
+    storage: Storage
+    metrics: Metrics
+    live: Live
+    port: int
+    admin_port: int
+
+
+def load_program(journeys: Path, content: Path, settings: Config) -> Program:
+    """The journeys and contents in these folders, ready to run. AuthoringError: they have errors, all are told."""
+    templates = {name for account in settings.channels.oa.values() for name in account.templates}
+    loaded = authoring.load(journeys, content, templates=templates)
+    if loaded.library is None:
+        raise AuthoringError(authoring.as_text(loaded.diagnostics, lang="zh"), hint="zhitu check")
+    return compile_library(loaded.library)
+
+
+def callbacks_of(settings: Config) -> dict[tuple[str, str], Callbacks]:
+    """The receiving halves of all configured accounts, by channel and name."""
+    found: dict[tuple[str, str], Callbacks] = {}
+    for name, oa in settings.channels.oa.items():
+        found["oa", name] = OaCallbacks(
+            account=name,
+            app_id=oa.app_id,
+            token=oa.token.get_secret_value(),
+            aes_keys=oa.aes_keys,
+            mode=oa.mode,
+        )
+        if oa.mode == "plain":
+            log.warning("plain_mode", account=name, why="its signature does not cover the body: use `safe`")
+    for name, app in settings.channels.wecom.items():
+        found["app", name] = AppCallbacks(
+            account=name,
+            corp_id=app.corp_id,
+            agent_id=app.agent_id,
+            token=app.token.get_secret_value(),
+            aes_keys=app.aes_keys,
+        )
+    return found
+
+
+def senders_of(settings: Config, wire: Wire, clock: Clock) -> dict[tuple[str, str], Sender]:
+    """The sending halves of all configured accounts, by channel and name."""
+    found: dict[tuple[str, str], Sender] = {}
+    for name, oa in settings.channels.oa.items():
+        account = OaAccount(
+            name=name,
+            app_id=oa.app_id,
+            secret=oa.secret.get_secret_value(),
+            api_base=oa.api_base,
+            template_ids=oa.template_ids,
+        )
+        found["oa", name] = OaSender(account=account, wire=wire, clock=clock)
+    for name, app in settings.channels.wecom.items():
+        staff = AppAccount(
+            name=name,
+            corp_id=app.corp_id,
+            agent_id=app.agent_id,
+            secret=app.secret.get_secret_value(),
+            api_base=app.api_base,
+        )
+        found["app", name] = AppSender(account=staff, wire=wire, clock=clock)
+    return found
+
+
+@asynccontextmanager
+async def running(settings: Config, program: Program, *, clock: Clock, keys: KeyRing) -> AsyncIterator[Running]:
+    """The product, started; on leaving it stops gracefully and loses nothing.
+
+    Starts from the inside out, so that no callback is accepted before it can be committed.
+    """
+    storage = await Storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
+    metrics, live = Metrics(), Live(program=program)
+    try:
+        async with Wire() as wire:
+            engine = Engine(
+                storage, live=live, clock=clock, senders=senders_of(settings, wire, clock), metrics=metrics
+            )
+            await engine.start()
+            try:
+                async with _listening(settings, engine, clock=clock, metrics=metrics) as (port, admin_port):
+                    yield Running(
+                        engine=engine,
+                        storage=storage,
+                        metrics=metrics,
+                        live=live,
+                        port=port,
+                        admin_port=admin_port,
+                    )
+            finally:
+                await engine.stop()
+    finally:
+        await storage.close()
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Config, engine: Engine, *, clock: Clock, metrics: Metrics
+) -> AsyncIterator[tuple[int, int]]:
+    server = settings.server
+    callbacks = callbacks_of(settings)
+    application = build(callbacks=callbacks, lanes=engine.lanes, health=engine, clock=clock, metrics=metrics)
+    operators = admin(health=engine, metrics=metrics)
+    async with AsyncExitStack() as open_ports:
+        try:
+            port = await open_ports.enter_async_context(
+                listening(application, host=server.host, port=server.port)
+            )
+            admin_port = await open_ports.enter_async_context(
+                listening(operators, host="127.0.0.1", port=server.admin_port)
+            )
+        except OSError as error:
+            where = f"[server] {server.host}:{server.port}, admin_port {server.admin_port}"
+            raise ConfigError([Complaint(where=where, what=f"cannot listen: {error.strerror}")]) from error
+        yield port, admin_port
+
+
+async def serve(settings: Config, journeys: Path, content: Path) -> None:
+    """`zhitu run`: serve until a signal says stop."""
+    program = load_program(journeys, content, settings)
+    found = key_texts(settings.storage)
+    if found.file is not None:
+        log.warning("key_file", file=str(found.file), created=found.created, hint="back it up apart from the database")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    keys = KeyRing.from_texts(list(found.texts))
+    async with running(settings, program, clock=MachineClock(), keys=keys) as product:
+        log.info("serving", port=product.port, admin_port=product.admin_port, release=program.library.release[:12])
+        await stop.wait()
+        log.info("stopping")

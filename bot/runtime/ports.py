@@ -1,0 +1,109 @@
+"""What the loops need from the outside, and what the outside needs from the loops."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.effects import SendMessage
+from bot.core.events import Event
+
+
+class Clock(Protocol):
+    """The application's time. Two implementations: the machine's clock, and the sandbox's, which can be turned."""
+
+    def now(self) -> datetime:
+        """The present moment, aware UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """The query of a callback, as the framework decoded it. Absent keys are empty."""
+
+    signature: str = ""
+    msg_signature: str = ""
+    timestamp: str = ""
+    nonce: str = ""
+    encrypt_type: str = ""
+    echostr: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """The events of one callback, and the body that acknowledges it."""
+
+    events: tuple[Event, ...]
+    acknowledgement: str
+
+
+class Callbacks(Protocol):
+    """The receiving half of a channel account."""
+
+    @property
+    def account(self) -> str:
+        """The NAME of its section in config.toml."""
+        ...
+
+    def verify(self, query: Query, now: datetime) -> str:
+        """The body that proves to the platform that this URL is ours. Untrusted: the signature is wrong."""
+        ...
+
+    def decode(self, query: Query, body: bytes, now: datetime) -> Decoded:
+        """The events in one callback. Untrusted, Unreadable or Unsupported, and nothing else, may be raised."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The platform took the message. `provider_id`: its id for it; `response_code`: the code that updates a card."""
+
+    provider_id: str = ""
+    response_code: str = ""
+
+
+class Sender(Protocol):
+    """The sending half of a channel account."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def in_flight_max(self) -> int:
+        """How many sends may be under way at once."""
+        ...
+
+    async def prepare(self) -> None:
+        """Do what has to be done before a request may start (a token). ChannelError: nothing was sent."""
+        ...
+
+    async def send(self, effect: SendMessage) -> Accepted:
+        """Send one message. ChannelError says what became of it; Unknown when that cannot be told."""
+        ...
+
+
+class Lanes(Protocol):
+    """Where everything comes in."""
+
+    async def accept(self, events: Sequence[Event]) -> None:
+        """Return once all `events` are committed, or were before. StorageError: nothing was."""
+        ...
+
+    async def quarantine(self, *, channel: str, account: str, body: bytes, why: str) -> None:
+        """Commit a body that was rightly signed and could not be read."""
+        ...
+
+
+class Health(Protocol):
+    """What /readyz tells."""
+
+    def accepting(self) -> bool:
+        """Whether callbacks can be committed."""
+        ...
+
+    def degraded(self) -> Mapping[str, str]:
+        """What is down though callbacks are committed: `oa:main` → why. Empty: all is well."""
+        ...
