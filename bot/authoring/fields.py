@@ -29,8 +29,10 @@ class Fields:
         self.table = table
         self.keys = keys
         self._entries = {entry.key.text: entry for entry in table.entries if self._known(entry)}
+        # With a key that is refused as unbuilt, what is missing beside it says nothing.
+        later = any(entry.key.text in keys.unbuilt for entry in table.entries)
         for key in keys.required:
-            if table.entry(key) is None:
+            if table.entry(key) is None and not (later and key != "dsl"):
                 page.say("J014", self._head(), f"{keys.place} 缺少 “{key}”", help=f"加上 {key}: …")
 
     def _head(self) -> Node:
@@ -81,7 +83,8 @@ class Fields:
     def parsed(self, key: str, reader: Callable[[str], T], default: D) -> T | D:
         """What `reader` makes of the text, `default` when it is missing or refused."""
         scalar = self.scalar(key)
-        return _parsed(self.page, scalar, reader, default) if scalar else default
+        label = f"{self.keys.place}.{key} " if self.keys.place.isascii() else f"{key} "
+        return _parsed(self.page, scalar, reader, default, label=label) if scalar else default
 
     def one_of(self, key: str, choices: Mapping[str, T], *, default: T, later: Collection[str] = ()) -> T:
         """One of a closed set of words; `later` are those the engine does not do yet."""
@@ -176,15 +179,15 @@ def _nothing_written(page: Page, node: Scalar) -> None:
 def literal(page: Page, scalar: Scalar) -> str:
     """The text of `scalar`, in which values are not put in."""
     if "{{" in scalar.text or "{%" in scalar.text:
-        unbuilt(page, scalar, "此处的 {{ }}")
+        page.say("J090", scalar, "这里还不能用 {{ }}（尚未实现）", help="写成固定的文字")
     return scalar.text
 
 
-def _parsed(page: Page, scalar: Scalar, reader: Callable[[str], T], default: D) -> T | D:
+def _parsed(page: Page, scalar: Scalar, reader: Callable[[str], T], default: D, *, label: str = "") -> T | D:
     try:
         return reader(scalar.text)
     except literals.LiteralFault as fault:
-        page.say("J008", scalar, f"{fault}，得到 “{_short(scalar.text)}”")
+        page.say("J008", scalar, f"{label}{fault}，得到 “{_short(scalar.text)}”")
         return default
 
 
@@ -243,4 +246,6 @@ def as_template(page: Page, scalar: Scalar) -> Template | None:
 
 
 def _fault(page: Page, scalar: Scalar, fault: ExpressionFault) -> None:
-    page.say(fault.rule, within(page.source, scalar.span, fault.offending), fault.message)
+    bare = scalar.text.replace("{{", "").replace("}}", "").strip()
+    help = f"写成：{_short(bare)}" if fault.rule == "J012" and bare else ""
+    page.say(fault.rule, within(page.source, scalar.span, fault.offending), fault.message, help=help)

@@ -212,7 +212,7 @@ def _reserved(folder: Path, drafts: Drafts, shelf: _Shelf) -> None:
     for name, purpose in RESERVED.items():
         if name not in drafts.content_names and folder.is_dir():
             shown = (folder / f"{name}.md").as_posix()
-            shelf.loose.append(loose("J301", shown, f"{shown} 不存在：引擎要用它{purpose}", help=f"新建 {shown}"))
+            shelf.loose.append(loose("J301", shown, f"{shown} 不存在：引擎用它来{purpose}", help=f"新建 {shown}"))
 
 
 def _library(drafts: Drafts) -> Library:

@@ -14,7 +14,7 @@ from bot.authoring.page import Formula, Page, page, within
 from bot.authoring.source import Source, Span
 from bot.authoring.suggest import meant
 from bot.authoring.vocabulary import CHANNELS_UNBUILT
-from bot.authoring.yaml_tree import compose
+from bot.authoring.yaml_tree import compose, unprintable
 from bot.core.expressions.tree import Template
 from bot.core.library import Content
 
@@ -45,6 +45,7 @@ def read_content(source: Source) -> tuple[ContentDraft | None, Page]:
     fence = _front_matter(whole)
     if fence is None:
         return None, whole
+    unprintable(source, whole.findings, fence + 1)
     head = Source(name=source.name, text=source.text, lines=source.lines[:fence])
     root = compose(head, whole.findings, line_offset=1)
     if root is None:
@@ -133,7 +134,8 @@ def _variants(fields: Fields, body: Span) -> dict[str, Template]:
         span = spans.get(name, body)
         whole.formulas.append(Formula(tree=template, span=span, wants="text"))
         if name != NORMAL and name not in declared:
-            whole.say("J308", span, f"变体 {name} 没有在 variants 里声明", help=f"variants: [normal, {name}]")
+            tag = within(whole.source, _line(whole, span.line), name)
+            whole.say("J308", tag, f"变体 {name} 没有在 variants 里声明", help=f"variants: [normal, {name}]")
     for name, scalar in declared.items():
         if name not in variants:
             whole.say("J308", scalar, f"声明了变体 {name}，正文里没有", help=f"加上 {{% variant {name} %}}…")

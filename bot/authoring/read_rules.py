@@ -16,6 +16,7 @@ from bot.authoring.read_states import read_keywords
 from bot.core.customer import BucketKind
 from bot.core.effects import Delivery, SendClass
 from bot.core.library import Cap, ClassRule, GlobalRules, Interrupt, QuietHours, WeeklyHours, WindowRule
+from bot.understanding import keyword_forms
 
 _SOFT_PRIORITY = 500
 """Of an interrupt without `priority`."""
@@ -208,11 +209,15 @@ def _interrupt(page: Page, node: Node) -> Interrupt | None:
         page.say("J014", fields.key("id"), "interrupts 的一项缺少 “keyword”", help="keyword: [退订, TD]")
     target = fields.node("call")
     called = read_target(page, target, vocabulary.INTERRUPT_CALL) if target is not None else None
+    effect = fields.one_of("effect", _EFFECTS, default="answer")
+    if effect == "end_all":
+        # Whoever wants to leave must be heard however she says it (journey-language.md 3.11, Match).
+        keywords = tuple(form for keyword in keywords for form in keyword_forms(keyword))
     return Interrupt(
         interrupt=fields.text("id"),
         keywords=keywords,
         priority=fields.parsed("priority", literals.whole, _SOFT_PRIORITY),
-        effect=fields.one_of("effect", _EFFECTS, default="answer"),
+        effect=effect,
         do=read_actions(replace(page, global_=True), fields.nodes("do")),
         call=called[0] if called else "",
     )

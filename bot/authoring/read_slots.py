@@ -13,8 +13,8 @@ from bot.core.journey import Slot, Var, VarType
 from bot.core.understood import SlotType
 from bot.understanding import normalise
 
-_SLOT_TYPES: Mapping[str, SlotType] = {"choice": "choice", "text": "text", "phone_cn": "phone_cn"}
-_VAR_TYPES: Mapping[str, VarType] = {"text": "text", "number": "number", "bool": "bool"}
+_SLOT_TYPES: Mapping[str, SlotType | None] = {"choice": "choice", "text": "text", "phone_cn": "phone_cn"}
+_VAR_TYPES: Mapping[str, VarType | None] = {"text": "text", "number": "number", "bool": "bool"}
 _CAPTURES: Mapping[str, Literal["first", "after_triggers"]] = {"first": "first", "after_triggers": "after_triggers"}
 _RETRY_MAX = 5
 _RETRIES = 2
@@ -27,8 +27,9 @@ def read_vars(fields: Fields) -> dict[str, Var]:
     for entry in fields.entries("vars"):
         name = read_name(fields.page, entry.key)
         inner = fields_of(fields.page, entry.value, vocabulary.VAR)
-        if name and inner:
-            found[name] = _var(inner)
+        var = _var(inner) if inner else None
+        if name and var:
+            found[name] = var
     return found
 
 
@@ -37,8 +38,8 @@ def read_name(page: Page, key: Scalar) -> str:
     return parsed(page, key, literals.name) or ""
 
 
-def _var(fields: Fields) -> Var:
-    kind: VarType = fields.one_of("type", _VAR_TYPES, default="text", later=VAR_TYPES_UNBUILT)
+def _var(fields: Fields) -> Var | None:
+    kind = fields.one_of("type", _VAR_TYPES, default=None, later=VAR_TYPES_UNBUILT)
     default: Json = None
     match kind:
         case "text":
@@ -47,6 +48,8 @@ def _var(fields: Fields) -> Var:
             default = fields.parsed("default", literals.whole, None)
         case "bool":
             default = fields.parsed("default", literals.flag, None)
+        case None:
+            return None
     return Var(type=kind, default=default)
 
 
@@ -56,17 +59,19 @@ def read_slots(fields: Fields) -> dict[str, Slot]:
     for entry in fields.entries("slots"):
         name = read_name(fields.page, entry.key)
         inner = fields_of(fields.page, entry.value, vocabulary.SLOT)
-        if name and inner:
-            found[name] = _slot(name, inner)
+        slot = _slot(name, inner) if inner else None
+        if name and slot:
+            found[name] = slot
     return found
 
 
-def _slot(name: str, fields: Fields) -> Slot:
-    kind: SlotType = fields.one_of("type", _SLOT_TYPES, default="text", later=SLOT_TYPES_UNBUILT)
+def _slot(name: str, fields: Fields) -> Slot | None:
+    """The slot, None when its type is missing or refused; whatever else is wrong in it is reported too."""
+    kind = fields.one_of("type", _SLOT_TYPES, default=None, later=SLOT_TYPES_UNBUILT)
     retry = fields.inner("retry", vocabulary.RETRY)
-    return Slot(
+    slot = Slot(
         name=name,
-        type=kind,
+        type=kind or "text",
         ask=_content(fields, "ask", name),
         options=_options(fields, kind),
         check=fields.expression("check", "guard", slot=name),
@@ -80,6 +85,7 @@ def _slot(name: str, fields: Fields) -> Slot:
         capture=fields.one_of("capture", _CAPTURES, default="after_triggers" if kind == "text" else "first"),
         save=_save(fields),
     )
+    return slot if kind else None
 
 
 def _content(fields: Fields, key: Literal["ask", "say"], slot: str) -> str:
@@ -116,10 +122,10 @@ def _save(fields: Fields) -> str:
     return scalar.text
 
 
-def _options(fields: Fields, kind: SlotType) -> dict[str, tuple[str, ...]]:
+def _options(fields: Fields, kind: SlotType | None) -> dict[str, tuple[str, ...]]:
     if kind == "choice" and not fields.has("options"):
         fields.page.say("J014", fields.key("type"), "choice 缺少 “options”", help="options: {看车: [看车, 试驾]}")
-    if kind != "choice" and fields.has("options"):
+    if kind not in ("choice", None) and fields.has("options"):
         fields.page.say("J016", fields.key("options"), f"{kind} 类型的槽没有 options")
         return {}
     options: dict[str, tuple[str, ...]] = {}

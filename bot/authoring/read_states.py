@@ -160,9 +160,6 @@ def _asked(page: Page, scalar: Scalar, fields: Fields | None) -> Ask:
 
 
 def _wait(page: Page, node: Node) -> Doing | None:
-    if isinstance(node, Scalar):
-        page.say("J008", node, "wait 需要写明等什么", help="wait: {for: 20h}")
-        return None
     fields = fields_of(page, node, vocabulary.WAIT)
     scalar = fields.scalar("for") if fields else None
     if fields is None or scalar is None:

@@ -53,7 +53,7 @@ def as_json(diagnostics: Sequence[Diagnostic]) -> str:
 def _block(one: Diagnostic, lang: Language, *, colour: bool) -> str:
     paint = _COLOURS[one.severity] if colour else ""
     bold, dim, plain = (_BOLD, _DIM, _PLAIN) if colour else ("", "", "")
-    place = f"{one.file}:{one.line}:{one.column}"
+    place = f"{_printable(one.file)}:{one.line}:{one.column}"
     lines = [f"{bold}{place}{plain}: {paint}{one.severity}[{one.rule}]{plain}: {_one_line(one.message)}"]
     if one.excerpt.strip():
         text, before, width = _cut(one)
@@ -66,12 +66,17 @@ def _block(one: Diagnostic, lang: Language, *, colour: bool) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return _printable(" ".join(text.split()))
+
+
+def _printable(text: str) -> str:
+    """`text` without what could steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _cut(one: Diagnostic) -> tuple[str, int, int]:
     """The excerpt, short enough for a line, with the cells before the mark and under it: Chinese takes two."""
-    text = "".join(char if char.isprintable() else " " for char in one.excerpt)
+    text = _printable(one.excerpt)
     first, last = one.column - 1, max(one.end_column - 1, one.column)
     start = 0
     if cell_len(text[:last]) > _EXCERPT_CELLS_MAX:

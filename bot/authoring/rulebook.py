@@ -49,7 +49,7 @@ RULES: Mapping[str, Rule] = {
     "J104": _error("不等待的死循环"),
     "J106": _error("从这个状态永远到不了 end"),
     "J107": _error("branch 最后一项必须是 else"),
-    "J111": _error("call 形成递归"),
+    "J111": _error("call 形成递归，或嵌套超过 3 层"),
     "J113": _error("要调用或开始的旅程不存在"),
     "J201": _error("ask 缺 give_up"),
     "J202": _error("ask 缺 timeout"),

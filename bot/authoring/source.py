@@ -50,7 +50,7 @@ class Unreadable(Exception):
 def source(name: str, text: str) -> Source:
     """`text` as a source called `name`."""
     composed = unicodedata.normalize("NFC", text)
-    return Source(name=name, text=composed, lines=tuple(_LINE_END.split(composed)))
+    return Source(name=unicodedata.normalize("NFC", name), text=composed, lines=tuple(_LINE_END.split(composed)))
 
 
 def read_source(path: Path) -> Source:

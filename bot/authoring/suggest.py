@@ -14,14 +14,14 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     Short words allow fewer slips: two changed letters in a word of two are another word.
     """
-    allowed = min(DISTANCE_MAX, max(1, len(word) // 2))
+    allowed = min(DISTANCE_MAX, len(word) // 2)
     best: str | None = None
     for candidate, _ in zip(known, range(_CANDIDATES_MAX), strict=False):
+        if allowed < 1:
+            break
         distance = DamerauLevenshtein.distance(word, candidate, score_cutoff=allowed)
         if distance <= allowed and candidate != word:
             best, allowed = candidate, distance - 1
-        if allowed < 1:
-            break
     return best
 
 

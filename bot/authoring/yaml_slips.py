@@ -12,12 +12,16 @@ from bot.authoring.vocabulary import ALL_KEYS, EXPRESSION_KEYS
 _WIDE_KEY = re.compile(r"(?:^|[\s{,])(-?[a-z_]{2,20})\s?：\s*")
 _LOOK_BACK_LINES = 3
 """libyaml notices a missing colon only when it has read on; the slip is at most this far above."""
+_BEGUN = ("while scanning a quoted scalar", "while parsing a flow mapping", "while parsing a flow sequence")
 _MUST_QUOTE = "@`%*&!|>"
 
 
 def report(error: yaml.MarkedYAMLError, source: Source, findings: Findings) -> None:
     """Say what `error` of libyaml means to a marketer."""
     mark = error.problem_mark or error.context_mark
+    begun = error.context_mark
+    if mark and begun and begun.line < mark.line and error.context in _BEGUN:
+        mark = begun  # what was never closed is at fault, not the line where that shows
     if mark is None:
         findings.add("J013", _at(1, 1, 1), "文件不是合法的 YAML")
         return
@@ -97,44 +101,57 @@ def _plain_words(problem: str) -> tuple[str, str]:
 
 
 def mended(entries: list[Entry], findings: Findings) -> tuple[Entry, ...]:
-    """`entries` without those that only a slip made; each slip is reported."""
+    """`entries` as they were meant: each slip is reported, and put right so that it causes no further findings."""
     kept: list[Entry] = []
+    torn: set[str] = set()
     for entry in entries:
-        if _is_wide_key(entry, findings) or _is_torn(entry, kept, findings):
-            continue
-        kept.append(entry)
+        if _is_torn(entry, kept):
+            before = kept.pop()
+            if before.key.text not in torn:
+                _tear(before, entry, findings)
+            torn.add(before.key.text)
+            kept.append(_joined(before, entry))
+        else:
+            kept.append(_narrowed(entry, findings))
     return tuple(kept)
 
 
-def _is_wide_key(entry: Entry, findings: Findings) -> bool:
+def _narrowed(entry: Entry, findings: Findings) -> Entry:
+    """`{goto： b}` gives the key `goto： b` with nothing."""
     found = _WIDE_KEY.match(entry.key.text)
     if not found or found.group(1) not in ALL_KEYS or not entry.key.plain:
-        return False
-    _wide_colon(found, entry.key.text[found.end() :], entry.key.span, findings)
-    return True
+        return entry
+    rest = entry.key.text[found.end() :]
+    _wide_colon(found, rest, entry.key.span, findings)
+    value = Scalar(text=rest, span=entry.key.span) if rest else entry.value
+    return Entry(key=Scalar(text=found.group(1), span=entry.key.span), value=value)
 
 
 def wide_colon_in(scalar: Scalar, findings: Findings) -> bool:
     """Whether `scalar` is, or has swallowed, a line whose colon is full width; reported if so."""
-    found = _WIDE_KEY.search(scalar.text) if scalar.plain else None
+    several_lines = scalar.span.end_line > scalar.span.line
+    found = (_WIDE_KEY.search if several_lines else _WIDE_KEY.match)(scalar.text) if scalar.plain else None
     if found is None or found.group(1) not in ALL_KEYS:
         return False
     _wide_colon(found, scalar.text[found.end() :], scalar.span, findings)
     return True
 
 
-def _is_torn(entry: Entry, kept: list[Entry], findings: Findings) -> bool:
+def _is_torn(entry: Entry, kept: list[Entry]) -> bool:
     """`{when: f(x, y), goto: b}` gives the keys `when` with `f(x` and `y)` with nothing."""
     before = kept[-1].value if kept else None
     if not (isinstance(entry.value, Scalar) and entry.value.empty and isinstance(before, Scalar) and before.plain):
         return False
-    if not any(before.text.count(left) > before.text.count(right) for left, right in ("()", "[]", "{}")):
-        return False
-    whole = f"{before.text}, {entry.key.text}"
-    findings.add(
-        "J004",
-        before.span,
-        f"花括号内的表达式含逗号，已被拆成 “{kept[-1].key.text}: {before.text}” 和 “{entry.key.text}”",
-        help=f'加引号：{kept[-1].key.text}: "{whole}"',
-    )
-    return True
+    return any(before.text.count(left) > before.text.count(right) for left, right in ("()", "[]", "{}"))
+
+
+def _joined(before: Entry, entry: Entry) -> Entry:
+    assert isinstance(before.value, Scalar), "only a text is torn"
+    return Entry(key=before.key, value=Scalar(text=f"{before.value.text}, {entry.key.text}", span=before.value.span))
+
+
+def _tear(before: Entry, entry: Entry, findings: Findings) -> None:
+    assert isinstance(before.value, Scalar), "only a text is torn"
+    first, second = f"{before.key.text}: {before.value.text}", entry.key.text
+    message = f"花括号内的表达式含逗号，已被拆成两个键 “{first}” 和 “{second}”"
+    findings.add("J004", before.value.span, message, help='给整个表达式加引号，例如 when: "f(x, y)"，或换行写')

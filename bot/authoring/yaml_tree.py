@@ -62,12 +62,19 @@ def _whole(source: Source) -> Span:
 
 
 def _unreadable_characters(source: Source, findings: Findings, first: int) -> bool:
-    found = False
+    found = unprintable(source, findings, first)
     for number, line in enumerate(source.lines[first:], start=first + 1):
         tab = line.find("\t")
         if tab >= 0:
             findings.add("J001", _at(number, tab), "这里用了制表符", help="改为 2 个空格")
             found = True
+    return found
+
+
+def unprintable(source: Source, findings: Findings, first: int) -> bool:
+    """Whether there is a control character behind the `first` lines of the source; each line with one is reported."""
+    found = False
+    for number, line in enumerate(source.lines[first:], start=first + 1):
         strange = _UNPRINTABLE.search(line)
         if strange:
             code = f"U+{ord(strange.group()):04X}"
@@ -106,10 +113,10 @@ class _Builder:
                 self._alias(event)
             case yaml.ScalarEvent():
                 self._begin(event)
-                self._add(Scalar(text=event.value, span=_span(event), plain=event.style is None))
+                self._add(Scalar(text=event.value, span=_span(event), plain=not event.style))
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 self._begin(event)
-                self._deeper(isinstance(event, yaml.MappingStartEvent), _span(event))
+                self._deeper(_span(event), table=isinstance(event, yaml.MappingStartEvent))
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 self._close()
             case _:
@@ -138,7 +145,7 @@ class _Builder:
         if event.tag:
             self.findings.add("J010", _span(event), "不允许标签 (!…)", help="删掉标签；类型由语言自己规定")
 
-    def _deeper(self, table: bool, span: Span) -> None:  # private, one call
+    def _deeper(self, span: Span, *, table: bool) -> None:
         if len(self._open) >= DEPTH_MAX:
             self.findings.add("J015", span, f"嵌套超过 {DEPTH_MAX} 层")
             raise _Stop

@@ -10,10 +10,10 @@ from bot.authoring.suggest import meant
 from bot.core.journey import Slot
 
 RESERVED = {
-    "confirm": "复述客户的答案请她确认",
-    "expired-choice": "客户点了已经过期的选项",
-    "fallback": "听不懂客户的话",
-    "optout-ok": "确认已退订",
+    "confirm": "复述客户的答案，请她确认",
+    "expired-choice": "回应过期的选项",
+    "fallback": "回应没听懂的话",
+    "optout-ok": "确认已经退订",
 }
 """Contents that the engine itself says."""
 
@@ -28,7 +28,9 @@ def check(drafts: Drafts) -> None:
     if drafts.rules:
         for use in drafts.rules.page.contents:
             used.add(use.content)
-            _exists(drafts, drafts.rules.page, use)
+            said = drafts.contents.get(use.content)
+            if _exists(drafts, drafts.rules.page, use) and said and "oa" not in said.content.forms:
+                drafts.rules.page.say("J307", use.span, f"渠道 oa 没有 “{use.content}” 的可用版本")
     for name, content in drafts.contents.items():
         if name not in used:
             message = f"{content.page.source.name} 没有被任何旅程引用"
@@ -82,7 +84,7 @@ def _use(drafts: Drafts, draft: JourneyDraft, use: ContentUse) -> None:
             hint = meant(f"template:{name}", [f"template:{one}" for one in drafts.templates])
             help = "在 config.toml 的 [channels.oa.名字.templates] 登记模板 id"
             draft.page.say("J312", span, f"未登记：template:{name}{hint}", help=help)
-        if name not in content.content.templates:
+        elif name not in content.content.templates:
             message = f"“{use.content}” 没有写模板 {name} 的字段"
             help = f"在 content/{use.content}.md 加 templates: {{{name}: {{thing1: …}}}}"
             draft.page.say("J312", span, message, help=help)
@@ -91,8 +93,8 @@ def _use(drafts: Drafts, draft: JourneyDraft, use: ContentUse) -> None:
 def _form(draft: JourneyDraft, use: ContentUse, content: ContentDraft) -> None:
     channel, forms = draft.journey.channel, content.content.forms
     if channel not in forms:
-        only = "、".join(forms) or "无"
-        message = f"渠道 {channel} 没有 “{use.content}” 的可用版本（只有 {only}）"
+        only = f"只有 {'、'.join(forms)}" if forms else "channels 里一个也没有"
+        message = f"渠道 {channel} 没有 “{use.content}” 的可用版本（{only}）"
         draft.page.say("J307", use.span, message, help=f"channels: {{{channel}: text}}")
         return
     slot: Slot | None = draft.journey.slots.get(use.slot)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.authoring.drafts import Drafts, state_names
+from bot.authoring.drafts import Drafts, slot_names, state_names, var_names
 from bot.authoring.read_journey import JourneyDraft
 from bot.core.expressions.analyse import type_of
 from bot.core.expressions.types import Path, Type, TypeEnv
@@ -10,10 +10,8 @@ from bot.core.journey import CallJourney, End
 from bot.core.library import AttributeType
 from bot.core.understood import SlotType
 
-_CALL_DEPTH_MAX = 3
-"""Calls within calls whose results are typed; deeper ones are `any`, and refused by the engine anyway."""
-_SLOT_TYPES: Mapping[SlotType, Type] = {"choice": "text", "text": "text", "phone_cn": "text"}
-_ATTRIBUTE_TYPES: Mapping[AttributeType, Type] = {
+_TYPES: Mapping[AttributeType | SlotType, Type] = {
+    "choice": "text",
     "text": "text",
     "number": "number",
     "bool": "bool",
@@ -40,49 +38,63 @@ _IN_JOURNEYS: Mapping[Path, Type] = {
     ("journey", "entered_at"): "time",
     ("error", "code"): "text",
 }
+_CHAIN_MAX = 50
+"""Journeys that call one another whose results are typed; the engine itself goes far less deep."""
 _EVENT: frozenset[Path] = frozenset({("event",)})
 
 
-def everywhere(drafts: Drafts) -> dict[Path, Type]:
-    """What may be read of the customer and the time wherever an expression stands."""
-    declared = drafts.attributes.attributes if drafts.attributes else {}
-    return {**_ALWAYS, **{("customer", name): _ATTRIBUTE_TYPES[one.type] for name, one in declared.items()}}
+class Environments:
+    """The names at every place of one set of files. Each journey's are put together once."""
+
+    def __init__(self, drafts: Drafts) -> None:
+        self._drafts = drafts
+        self._inside: dict[str, TypeEnv] = {}
+        self._under_way: set[str] = set()
+        declared = drafts.attributes.attributes if drafts.attributes else {}
+        attributes: dict[Path, Type] = {("customer", name): _TYPES[one.type] for name, one in declared.items()}
+        # Without a readable schema every attribute may exist.
+        opened = _EVENT if drafts.attributes else _EVENT | {("customer",)}
+        self.outside = TypeEnv(names={**_ALWAYS, **attributes}, open_records=opened)
+        """What may be read where no journey is at hand: by `_global.yaml`, and by who may enter."""
+
+    def inside(self, draft: JourneyDraft) -> TypeEnv:
+        """The names inside a journey."""
+        name = draft.journey.journey
+        if name not in self._inside:
+            self._under_way.add(name)
+            names = {**self.outside.names, **_IN_JOURNEYS, **_declared(draft)}
+            for state in draft.journey.states.values():
+                if isinstance(state.doing, CallJourney) and state.doing.save:
+                    names.update(self._returned(state.doing))
+            self._under_way.discard(name)
+            self._inside[name] = TypeEnv(names=names, open_records=self.outside.open_records)
+        return self._inside[name]
+
+    def checking(self, draft: JourneyDraft, slot: str) -> TypeEnv:
+        """The names for the `check` of a slot: `value` is the answer."""
+        found = draft.journey.slots.get(slot)
+        return self.inside(draft).with_name("value", _TYPES[found.type] if found else "any")
+
+    def _returned(self, call: CallJourney) -> dict[Path, Type]:
+        """What a call brings back under its `save` name; anything, in a circle or a chain too long to run."""
+        callee = self._drafts.journeys.get(call.journey)
+        if callee is None or call.journey in self._under_way or len(self._under_way) > _CHAIN_MAX:
+            return {(call.save,): "any"}
+        env = self.inside(callee)
+        found: dict[Path, Type] = {(call.save, "end"): "text"}
+        for state in callee.journey.states.values():
+            for name, value in state.doing.returns if isinstance(state.doing, End) else ():
+                path, kind = (call.save, name), type_of(value.tree, env)
+                found[path] = kind if found.get(path, kind) == kind else "any"
+        return found
 
 
-def of_rules(drafts: Drafts) -> TypeEnv:
-    """The names for `_global.yaml`, where no journey is at hand."""
-    return TypeEnv(names=everywhere(drafts), open_records=_opened(drafts, _EVENT))
-
-
-def of_journey(drafts: Drafts, draft: JourneyDraft, *, slot: str = "", depth: int = 0) -> TypeEnv:
-    """The names inside a journey. `slot`: the slot whose `check` it is, so that `value` may be read."""
+def _declared(draft: JourneyDraft) -> dict[Path, Type]:
+    """Slots, variables and counts; what could not be read may be anything."""
     journey = draft.journey
-    names = {**everywhere(drafts), **_IN_JOURNEYS}
-    names.update({("slots", name): _SLOT_TYPES[one.type] for name, one in journey.slots.items()})
+    names: dict[Path, Type] = {("slots", name): "any" for name in slot_names(draft)}
+    names.update({("vars", name): "any" for name in var_names(draft)})
+    names.update({("slots", name): _TYPES[one.type] for name, one in journey.slots.items()})
     names.update({("vars", name): one.type for name, one in journey.vars.items()})
     names.update({("counts", name): "number" for name in state_names(draft)})
-    if slot in journey.slots:
-        names["value",] = _SLOT_TYPES[journey.slots[slot].type]
-    for state in journey.states.values():
-        if isinstance(state.doing, CallJourney) and state.doing.save:
-            names.update(_returned(drafts, state.doing, depth))
-    return TypeEnv(names=names, open_records=_opened(drafts, _EVENT))
-
-
-def _opened(drafts: Drafts, records: frozenset[Path]) -> frozenset[Path]:
-    """Without a readable schema every attribute may exist."""
-    return records if drafts.attributes else records | {("customer",)}
-
-
-def _returned(drafts: Drafts, call: CallJourney, depth: int) -> dict[Path, Type]:
-    """The fields that a call brings back under its `save` name."""
-    callee = drafts.journeys.get(call.journey)
-    if callee is None or depth >= _CALL_DEPTH_MAX:
-        return {(call.save,): "any"}
-    env = of_journey(drafts, callee, depth=depth + 1)
-    found: dict[Path, Type] = {(call.save, "end"): "text"}
-    for state in callee.journey.states.values():
-        for name, value in state.doing.returns if isinstance(state.doing, End) else ():
-            path, kind = (call.save, name), type_of(value.tree, env)
-            found[path] = kind if found.get(path, kind) == kind else "any"
-    return found
+    return names

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from bot.authoring.checks import environment
 from bot.authoring.checks.contents import RESERVED
+from bot.authoring.checks.environment import Environments
 from bot.authoring.drafts import Drafts
 from bot.authoring.page import ContentUse, Formula, Page, within
 from bot.authoring.read_content import ContentDraft
@@ -25,19 +25,19 @@ _VALUE: Path = ("value",)
 
 def check(drafts: Drafts) -> None:
     """Report names that are not there and kinds that do not go together."""
+    environments = Environments(drafts)
     for draft in drafts.journeys.values():
+        inside = environments.inside(draft)
         for formula in draft.page.formulas:
-            inside = environment.of_journey(drafts, draft, slot=formula.slot)
-            env = environment.of_rules(drafts) if formula.entering else inside
-            _report(draft.page, formula, _findings(formula, env))
+            env = environments.checking(draft, formula.slot) if formula.slot else inside
+            _report(draft.page, formula, _findings(formula, environments.outside if formula.entering else env))
         for use in draft.page.contents:
-            _said(drafts, draft, use)
+            _said(drafts, draft, use, env=inside)
     if drafts.rules:
-        env = environment.of_rules(drafts)
         for formula in drafts.rules.page.formulas:
-            _report(drafts.rules.page, formula, _findings(formula, env))
+            _report(drafts.rules.page, formula, _findings(formula, environments.outside))
     for content in drafts.contents.values():
-        _content(drafts, content)
+        _content(content, environments.outside)
 
 
 def _findings(formula: Formula, env: TypeEnv) -> tuple[Finding, ...]:
@@ -53,13 +53,13 @@ def _findings(formula: Formula, env: TypeEnv) -> tuple[Finding, ...]:
 def _report(page: Page, formula: Formula, findings: Iterable[Finding]) -> None:
     for finding in findings:
         span = within(page.source, formula.span, finding.offending)
-        hint = meant(finding.path[-1], finding.candidates) if finding.path else ""
+        hint = next((found for part in finding.path if (found := meant(part, finding.candidates))), "")
         known = "、".join(finding.candidates[:12])
         page.say(finding.rule, span, f"{finding.message}{hint}", help=f"可用：{known}" if known else "")
 
 
-def _content(drafts: Drafts, draft: ContentDraft) -> None:
-    env = _declared(drafts, draft)
+def _content(draft: ContentDraft, known: TypeEnv) -> None:
+    env = _declared(draft, known)
     for formula in draft.page.formulas:
         for finding in _findings(formula, env):
             span = within(draft.page.source, formula.span, finding.offending)
@@ -71,9 +71,8 @@ def _content(drafts: Drafts, draft: ContentDraft) -> None:
                 draft.page.say(finding.rule, span, finding.message)
 
 
-def _declared(drafts: Drafts, draft: ContentDraft) -> TypeEnv:
+def _declared(draft: ContentDraft, known: TypeEnv) -> TypeEnv:
     """The names of `vars`; those of the customer must exist, the others depend on the journey that says it."""
-    known = environment.of_rules(drafts)
     names: dict[Path, Type] = {}
     for name, span in draft.vars:
         path = tuple(name.split("."))
@@ -87,11 +86,10 @@ def _declared(drafts: Drafts, draft: ContentDraft) -> TypeEnv:
     return TypeEnv(names=names)
 
 
-def _said(drafts: Drafts, draft: JourneyDraft, use: ContentUse) -> None:
+def _said(drafts: Drafts, draft: JourneyDraft, use: ContentUse, *, env: TypeEnv) -> None:
     content = drafts.contents.get(use.content)
     if content is None or use.how == "evidence":
         return
-    env = environment.of_journey(drafts, draft)
     for name, _ in content.vars:
         path = tuple(name.split("."))
         if path[0] != "customer" and env.type_of(path) is None:

@@ -1,8 +1,9 @@
 """The shape of a journey: everything is reached, everything leads on, nothing spins. J101, J102, J104, J106, J204."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from bot.authoring.drafts import Drafts, state_names, state_node
+from bot.authoring.checks.circles import Edges, circle
+from bot.authoring.drafts import Drafts, slot_names, state_names, state_node
 from bot.authoring.nodes import Table, place
 from bot.authoring.read_journey import JourneyDraft
 from bot.core.journey import Ask, Branch, CallJourney, End, Handoff, State, Wait
@@ -11,18 +12,34 @@ _SETTLED = ("then", "branch", "end")
 _SETTLED_LATER = ("split", "book", "webhook", "group")
 """Steps that are refused with J090 anyway; what leads on from them is not known."""
 
-Edges = Mapping[str, tuple[str, ...]]
+_KEYS_LOST = frozenset({"J002", "J006", "J010"})
+"""Findings with which a key of a state may have got lost."""
+_WAYS_LOST = frozenset({"J002", "J003", "J004", "J006", "J008", "J010", "J014", "J015", "J017", "J090", "J103"})
+"""Findings with which a `goto` may have got lost."""
 
 
 def check(drafts: Drafts) -> None:
     """Report what is wrong with the graph of each journey."""
     for draft in drafts.journeys.values():
-        edges = _edges(draft)
-        _reached(draft, edges)
-        if not _dead_ends(draft):
-            _traps(draft, edges)
+        found = {finding.rule for finding in draft.page.findings.found.values()}
+        ended = not found & _KEYS_LOST and _dead_ends(draft)
+        if not ended and known(draft):
+            _unreached(draft)
+            _traps(draft)
         _spinning(draft)
         _unasked(draft)
+
+
+def known(draft: JourneyDraft) -> bool:
+    """Whether every way through the journey could be read; if not, what it leads to is anybody's guess."""
+    found = {finding.rule for finding in draft.page.findings.found.values()}
+    return not any(rule in _WAYS_LOST for rule in found)
+
+
+def reached(draft: JourneyDraft) -> set[str]:
+    """The states that can be entered at all."""
+    edges = _edges(draft)
+    return _closure((*state_names(draft)[:1], *edges.get("", ())), edges)
 
 
 def _edges(draft: JourneyDraft) -> Edges:
@@ -44,11 +61,10 @@ def _closure(starts: Iterable[str], edges: Edges) -> set[str]:
     return seen
 
 
-def _reached(draft: JourneyDraft, edges: Edges) -> None:
-    names = state_names(draft)
-    reached = _closure((*names[:1], *edges.get("", ())), edges)
-    for name in names:
-        if name not in reached:
+def _unreached(draft: JourneyDraft) -> None:
+    entered = reached(draft)
+    for name in state_names(draft):
+        if name not in entered:
             message = f"状态 “{name}” 无法到达（从第一个状态出发，没有任何 goto/then 走到它）"
             draft.page.say("J101", place(draft.root, "states", name), message, help="让某个状态跳到它，或删掉它")
 
@@ -65,17 +81,16 @@ def _dead_ends(draft: JourneyDraft) -> bool:
     return found
 
 
-def _traps(draft: JourneyDraft, edges: Edges) -> None:
-    names = state_names(draft)
-    if any(target not in names for targets in edges.values() for target in targets):
-        return
+def _traps(draft: JourneyDraft) -> None:
+    names, edges = state_names(draft), _edges(draft)
     ends = [name for name in names if _ends(draft, name)]
     backwards: dict[str, tuple[str, ...]] = {}
     for state, targets in edges.items():
         for target in targets:
             backwards[target] = (*backwards.get(target, ()), state)
     escaping = _closure(ends, backwards)
-    trapped = [name for name in names if name not in escaping]
+    entered = reached(draft)
+    trapped = [name for name in names if name in entered and name not in escaping]
     if trapped:
         message = f"从 “{trapped[0]}” 出发永远到不了任何 end（陷阱）：{'、'.join(trapped[:8])}"
         draft.page.say("J106", place(draft.root, "states", trapped[0]), message, help="给其中一个状态一条通向 end 的路")
@@ -103,30 +118,17 @@ def _spinning(draft: JourneyDraft) -> None:
     edges = {name: instant(state) for name, state in draft.journey.states.items()}
     reported: set[str] = set()
     for name in draft.journey.states:
-        cycle = _loop(name, edges)
+        cycle = circle(name, edges)
         if cycle and not reported & set(cycle):
             reported |= set(cycle)
             message = f"死循环且不等待：{' → '.join(cycle)}（循环中没有 ask/wait/handoff）"
             draft.page.say("J104", place(draft.root, "states", name), message, help="在循环里加一步 wait 或 ask")
 
 
-def _loop(start: str, edges: Edges) -> tuple[str, ...]:
-    """The shortest way from `start` back to itself, empty when there is none."""
-    paths: list[tuple[str, ...]] = [(start,)]
-    seen: set[str] = set()
-    while paths:
-        path = paths.pop(0)
-        for target in edges.get(path[-1], ()):
-            if target == start:
-                return (*path, target)
-            if target not in seen:
-                seen.add(target)
-                paths.append((*path, target))
-    return ()
-
-
 def _unasked(draft: JourneyDraft) -> None:
     asked = {reference.name for reference in draft.page.references if reference.kind == "slot"}
+    if asked - set(slot_names(draft)):
+        return  # one of them is misspelt, and reported
     for name in draft.journey.slots:
         if name not in asked:
             message = f"槽 “{name}” 声明了但从未询问"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import assert_never
 
+from bot.authoring.checks.circles import circle, way_of_length
 from bot.authoring.drafts import Drafts, slot_names, state_names, var_names
 from bot.authoring.page import Page, Reference
 from bot.authoring.read_journey import JourneyDraft
@@ -10,6 +11,8 @@ from bot.authoring.read_people import ATTRIBUTES_OF_THE_ENGINE
 from bot.authoring.suggest import meant
 from bot.core.journey import CallJourney
 
+CALL_DEPTH_MAX = 3
+"""Calls within calls that the engine makes. Source: journey-language.md 3.11."""
 ADVISOR_ROLE = "顾问"
 """The role of those whom `to: advisor` may find."""
 EVENTS = (
@@ -207,28 +210,16 @@ def _argument(drafts: Drafts, page: Page, reference: Reference) -> None:
 def _recursion(drafts: Drafts) -> None:
     calls = {name: _calls(draft) for name, draft in drafts.journeys.items()}
     for name, draft in drafts.journeys.items():
-        cycle = _cycle(name, calls)
-        if cycle:
-            found = next(one for one in draft.page.references if one.kind == "journey" and one.name == cycle[1])
-            message = f"call 形成递归：{' → '.join(cycle)}"
-            draft.page.say("J111", found.span, message, help="改用 start（开始后不等待），或把公共部分拆成第三个旅程")
+        cycle = circle(name, calls)
+        deep = () if cycle else way_of_length(name, calls, CALL_DEPTH_MAX + 1)
+        what = "call 形成递归" if cycle else f"call 嵌套超过 {CALL_DEPTH_MAX} 层"
+        way = cycle or deep
+        if way:
+            found = next(one for one in draft.page.references if one.kind == "journey" and one.name == way[1])
+            help = "改用 start（开始后不等待），或把公共部分拆成第三个旅程"
+            draft.page.say("J111", found.span, f"{what}：{' → '.join(way)}", help=help)
 
 
 def _calls(draft: JourneyDraft) -> tuple[str, ...]:
     doings = (state.doing for state in draft.journey.states.values())
     return tuple(dict.fromkeys(doing.journey for doing in doings if isinstance(doing, CallJourney)))
-
-
-def _cycle(start: str, calls: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The shortest chain of calls from `start` back to itself, empty when there is none."""
-    paths: list[tuple[str, ...]] = [(start,)]
-    seen: set[str] = set()
-    while paths:
-        path = paths.pop(0)
-        for called in calls.get(path[-1], ()):
-            if called == start:
-                return (*path, called)
-            if called not in seen:
-                seen.add(called)
-                paths.append((*path, called))
-    return ()

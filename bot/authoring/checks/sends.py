@@ -1,6 +1,6 @@
 """Who caused a message decides its class: what only a timer leads to must say it. Rule J608."""
 
-from bot.authoring.checks.graph import instant
+from bot.authoring.checks.graph import instant, known, reached
 from bot.authoring.drafts import Drafts
 from bot.authoring.read_journey import JourneyDraft
 from bot.core.events import CONVERSATIONAL
@@ -11,9 +11,11 @@ def check(drafts: Drafts) -> None:
     """Report sends without a class in states that no act of the customer leads to."""
     begun = _begun_elsewhere(drafts)
     for name, draft in drafts.journeys.items():
-        caused = _caused(draft, begun=name in begun)
+        if not known(draft):
+            continue
+        caused, entered = _caused(draft, begun=name in begun), reached(draft)
         for use in draft.page.contents:
-            timed = use.state in draft.journey.states and use.state not in caused
+            timed = use.state in entered and use.state not in caused
             if use.how in ("ask", "send") and timed and not use.classed:
                 what = "ask" if use.how == "ask" else "send"
                 message = f"{what} 不在客户来信引起的步骤里，必须写明 class"
