@@ -5,11 +5,11 @@ from typing import Any, TypeVar  # Any: JSON that was read has no type yet
 
 import orjson
 
+from bot.core.arrival import Facts
 from bot.core.customer import Customer
 from bot.core.effects import SendMessage, Trace
 from bot.core.events import Json
 from bot.core.ids import CustomerId
-from bot.core.item import Facts
 from bot.errors import StorageError
 from bot.storage.shapes import shape_of
 

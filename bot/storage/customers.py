@@ -1,7 +1,7 @@
 """Customers: one sealed row each, and the narrow rows that follow from it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, bindparam, delete, select, text
 
@@ -14,19 +14,22 @@ from bot.storage.codec import customer_bytes, read_customer
 from bot.storage.dialect import insert_or_replace
 from bot.storage.keys import KeyRing
 from bot.storage.moments import micros
+from bot.storage.recent import Recent
 
 Change = tuple[Customer, Customer]
 
-_load = (
+_NAMED_MAX = 5
+
+_read = (
     select(tables.customers.c.customer_id, tables.customers.c.version, tables.customers.c.sealed)
     .where(tables.customers.c.customer_id.in_(bindparam("ids", expanding=True)))
     .order_by(tables.customers.c.customer_id)  # locked in one order everywhere, so that two workers never cross
-    .with_for_update()
 )
+_lock = _read.with_for_update()
 _save = text(
     "UPDATE customers SET version = :version, sealed = :sealed WHERE customer_id = :customer_id AND version = :before"
 )
-_version = select(tables.customers.c.version).where(tables.customers.c.customer_id == bindparam("of"))
+_sealed = select(tables.customers.c.sealed).where(tables.customers.c.customer_id == bindparam("of"))
 _end_enrolment = delete(tables.enrolments).where(tables.enrolments.c.enrolment_id == bindparam("of"))
 _stop_timer = delete(tables.timers).where(tables.timers.c.customer_id == bindparam("of"))
 
@@ -37,15 +40,18 @@ class CustomerRows:
 
     connection: Connection
     keys: KeyRing
+    recent: Recent | None
+    """None in a transaction that only reads."""
 
     def load(self, ids: Sequence[CustomerId]) -> dict[CustomerId, Customer]:
-        """These customers as they are now, locked until the transaction ends where the database can lock.
+        """These customers as they are now, locked until the transaction ends if it is one that writes.
 
         Unknown ids are missing in the answer. StorageError: a row does not open.
         """
         found: dict[CustomerId, Customer] = {}
+        statement = _read if self.recent is None else _lock
         for part in chunks(ids):
-            for number, version, sealed in self.connection.execute(_load, {"ids": list(part)}):
+            for number, version, sealed in self.connection.execute(statement, {"ids": list(part)}):
                 customer_id = CustomerId(number)
                 found[customer_id] = self._opened(customer_id, version, sealed)
         return found
@@ -60,36 +66,44 @@ class CustomerRows:
             return
         rows = [self._row(before, after) for before, after in changes]
         if self.connection.execute(_save, rows).rowcount != len(rows):
-            raise self._conflict(changes)
+            raise self._conflict(rows)
         self._save_enrolments(changes)
         self._save_timers(changes)
 
     def _opened(self, customer_id: CustomerId, version: int, sealed: bytes | None) -> Customer:
         if sealed is None:
             return Customer(customer_id=customer_id, version=version)
+        kept = self.recent and self.recent.get(customer_id, version=version, sealed=sealed)
+        if kept:
+            return kept
         packed = self.keys.open(sealed, place=_place(customer_id))
-        return read_customer(packed, customer_id=customer_id, version=version)
+        customer = read_customer(packed, customer_id=customer_id, version=version)
+        if self.recent is not None:
+            self.recent.put(customer, sealed)
+        return customer
 
     def _row(self, before: Customer, after: Customer) -> dict[str, object]:
+        version = before.version + 1
+        sealed = self.keys.seal(customer_bytes(after), place=_place(before.customer_id))
+        if self.recent is not None:
+            self.recent.put(after if after.version == version else replace(after, version=version), sealed)
         return {
             "customer_id": before.customer_id,
             "before": before.version,
-            "version": before.version + 1,
-            "sealed": self.keys.seal(customer_bytes(after), place=_place(before.customer_id)),
+            "version": version,
+            "sealed": sealed,
         }
 
-    def _conflict(self, changes: Sequence[Change]) -> StorageError:
-        seen: set[CustomerId] = set()
-        for before, _ in changes:
-            if before.customer_id in seen:
-                return StorageError("the same customer is saved twice at once", where=_place(before.customer_id))
-            seen.add(before.customer_id)
-        for before, _ in changes:
-            # The rows of this transaction were written before the miss was found, so they are one ahead.
-            version = self.connection.execute(_version, {"of": before.customer_id}).scalar()
-            if version != before.version + 1:
-                return Conflict("the customer was changed meanwhile", where=_place(before.customer_id))
-        return Conflict("a customer was changed meanwhile", where="customers")
+    def _conflict(self, rows: Sequence[Mapping[str, object]]) -> StorageError:
+        """What went wrong, seen from the rows of which not all were written."""
+        if len({row["customer_id"] for row in rows}) < len(rows):
+            return StorageError("the same customer is saved twice at once", where="customers")
+        changed = [row["customer_id"] for row in rows if self._stored(row["customer_id"]) != row["sealed"]]
+        places = ", ".join(f"customers.sealed:{name}" for name in changed[:_NAMED_MAX])
+        return Conflict("changed by somebody else meanwhile", where=places)
+
+    def _stored(self, customer_id: object) -> bytes | None:
+        return self.connection.execute(_sealed, {"of": customer_id}).scalar()
 
     def _save_enrolments(self, changes: Sequence[Change]) -> None:
         ended, written = [], []

@@ -17,7 +17,7 @@ BUSY_MS = 5_000
 CACHE_KIB = 65_536
 """Pages SQLite keeps in memory per connection."""
 CHECKPOINT_PAGES = 4_000
-"""After so many pages (16 MiB) SQLite moves its log into the database."""
+"""After so many pages (16 MiB) SQLite moves its log into the database, inside the commit that finds it so long."""
 
 _SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
 _HINT = "write `sqlite:///FILE.db` or `postgresql://USER@HOST/NAME`"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text, tuple_, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text, update
 
 from bot.core.events import Event
 from bot.core.ids import CustomerId
@@ -24,16 +24,14 @@ SHARDS = 64
 _STAFF_CHANNEL = "app"
 _Name = tuple[str, str, str]
 
-_known = select(
+_ids: BindParameter[Sequence[object]] = bindparam("ids", expanding=True)
+# By the external id alone, which the primary key begins with: SQLite would not use it for three columns in a list.
+_identified = select(
     tables.identities.c.channel,
     tables.identities.c.account,
     tables.identities.c.external_id,
     tables.identities.c.customer_id,
-)
-_ids: BindParameter[Sequence[object]] = bindparam("ids", expanding=True)
-_identified = _known.where(
-    tuple_(tables.identities.c.channel, tables.identities.c.account, tables.identities.c.external_id).in_(_ids)
-)
+).where(tables.identities.c.external_id.in_(_ids))
 _tasks = select(tables.outbox.c.effect_id, tables.outbox.c.customer_id).where(tables.outbox.c.effect_id.in_(_ids))
 _present = select(tables.inbox.c.event_id, tables.inbox.c.seq).where(tables.inbox.c.event_id.in_(_ids))
 _last = select(func.coalesce(func.max(tables.inbox.c.seq), 0))
@@ -138,9 +136,12 @@ class LaneRows:
 
     def _identified(self, names: Sequence[_Name]) -> dict[_Name, CustomerId]:
         known: dict[_Name, CustomerId] = {}
+        wanted = set(names)
         for part in chunks(names):
-            for channel, account, external_id, customer_id in self.connection.execute(_identified, {"ids": list(part)}):
-                known[channel, account, external_id] = CustomerId(customer_id)
+            rows = self.connection.execute(_identified, {"ids": [external_id for _, _, external_id in part]})
+            for channel, account, external_id, customer_id in rows:
+                if (channel, account, external_id) in wanted:
+                    known[channel, account, external_id] = CustomerId(customer_id)
         return known
 
     def _create(self, names: Sequence[_Name]) -> None:

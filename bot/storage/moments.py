@@ -3,14 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_S = 86_400
-_US = 1_000_000
+_ONE = timedelta(microseconds=1)
 
 
 def micros(at: datetime) -> int:
     """Microseconds since the epoch. TypeError: `at` has no time zone, so it is no moment."""
-    since = at - _EPOCH
-    return (since.days * _DAY_S + since.seconds) * _US + since.microseconds
+    return (at - _EPOCH) // _ONE
 
 
 def maybe_micros(at: datetime | None) -> int | None:
@@ -20,7 +18,7 @@ def maybe_micros(at: datetime | None) -> int | None:
 
 def moment(value: int) -> datetime:
     """The aware UTC datetime of `value` microseconds."""
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + value * _ONE
 
 
 def maybe_moment(value: int | None) -> datetime | None:

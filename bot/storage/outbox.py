@@ -207,7 +207,7 @@ class OutboxSends:
         return self._lines(self.connection.execute(_recover, {"now": micros(self.now), "epoch": epoch}))
 
     def states(self) -> dict[SendState, int]:
-        """How many rows there are in each state that has any."""
+        """How many rows there are in each state that has any. Reads the whole table: not for a loop."""
         return {row.state: row.rows for row in self.connection.execute(_counts)}
 
     def of(self, effect_id: EffectId) -> OutboxLine | None:

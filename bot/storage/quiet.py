@@ -9,14 +9,15 @@ from bot.storage.claims import DUE_TIMER, OPEN_EVENT
 from bot.storage.moments import maybe_moment, micros
 from bot.storage.outbox import FREE_SEND
 
+# CROSS JOIN keeps SQLite to the accounts first; the other way round it reads all messages that wait for tomorrow.
 _busy = text(f"""
     SELECT EXISTS (SELECT 1 FROM inbox i WHERE {OPEN_EVENT})
         OR EXISTS (SELECT 1 FROM timers t WHERE {DUE_TIMER})
         OR EXISTS (SELECT 1 FROM outbox o WHERE o.state IN ('leased', 'sending'))
         OR EXISTS (SELECT 1 FROM outbox o WHERE o.state = 'ready' AND o.expires_at IS NOT NULL AND o.expires_at <= :now)
         OR EXISTS (
-            SELECT 1 FROM accounts a JOIN outbox o ON o.channel = a.channel AND o.account = a.account
-            WHERE o.urgent IN (0, 1) AND {FREE_SEND})
+            SELECT 1 FROM accounts a CROSS JOIN outbox o WHERE o.channel = a.channel AND o.account = a.account
+            AND o.urgent IN (0, 1) AND {FREE_SEND})
 """)  # noqa: S608 - constants of storage
 _next = text("""
     SELECT MIN(at) FROM (

@@ -13,6 +13,7 @@ from bot.storage.keys import KeyRing
 from bot.storage.moments import maybe_moment, moment
 from bot.storage.rows import (
     ConsentLine,
+    HeadCount,
     InboxLine,
     JournalLine,
     Lane,
@@ -29,6 +30,7 @@ T = TypeVar("T")
 LINES_MAX = 500
 """Lines of one kind that are read at most; the newest are kept."""
 _PHONE_DIGITS_MIN = 7
+_NUMBER_DIGITS_MAX = 18
 
 OUTBOX_COLUMNS = (
     "seq, effect_id, customer_id, state, planned_at, not_before, expires_at, attempts, started_at, epoch,"
@@ -55,6 +57,11 @@ _tasks = text(
 )
 _consents = text("SELECT * FROM consents WHERE customer_id = :of ORDER BY seq DESC LIMIT :limit")
 _parked = text("SELECT * FROM parked WHERE lane = :of")
+_advisor = text("SELECT staff_id FROM assignments WHERE customer_id = :of")
+_heads = text(
+    "SELECT journey, state, status, count(*) AS heads FROM enrolments"
+    " GROUP BY journey, state, status ORDER BY journey, state, status"
+)
 _quarantine = text("SELECT * FROM quarantine ORDER BY received_at DESC, quarantine_id LIMIT :limit")
 _all_parked = text("SELECT * FROM parked ORDER BY parked_at DESC, lane LIMIT :limit")
 
@@ -70,12 +77,10 @@ class Reading:
         """The customer with this number, platform id or phone number (in any spelling); None: nobody."""
         words = words.strip()
         found = self._one(_by_external_id, words)
-        if found is None and words.isascii() and words.isdigit() and len(words) < _PHONE_DIGITS_MIN:
-            found = self._one(_by_id, int(words))
-        elif found is None and sum(c.isdigit() for c in words) >= _PHONE_DIGITS_MIN:
+        if found is None and sum(c.isdigit() for c in words) >= _PHONE_DIGITS_MIN:
             found = self._one(_by_phone, self.keys.blind(words))
-            if found is None and words.isascii() and words.isdigit():
-                found = self._one(_by_id, int(words))
+        if found is None and words.isascii() and words.isdigit() and len(words) <= _NUMBER_DIGITS_MAX:
+            found = self._one(_by_id, int(words))
         return found
 
     def identities_of(self, customer_id: CustomerId) -> tuple[tuple[str, str, str], ...]:
@@ -108,6 +113,11 @@ class Reading:
         """Consents given and withdrawn."""
         return self._lines(_consents, customer_id, limit, _consent_line)
 
+    def advisor_of(self, customer_id: CustomerId) -> StaffId | None:
+        """Who follows this customer; None: nobody yet."""
+        found = self.connection.execute(_advisor, {"of": customer_id}).scalar()
+        return None if found is None else StaffId(found)
+
     def parked_of(self, lane: CustomerId | Lane) -> Parked | None:
         """Why this lane stands still; None: it does not."""
         lines = self._lines(_parked, lane, 1, _parked_line)
@@ -120,6 +130,11 @@ class Reading:
     def quarantined(self, *, limit: int = LINES_MAX) -> tuple[Quarantined, ...]:
         """Bodies that could not be read."""
         return self._lines(_quarantine, None, limit, self._quarantined)
+
+    def head_counts(self) -> tuple[HeadCount, ...]:
+        """Living enrolments by journey, state and status, in alphabetical order."""
+        rows = self.connection.execute(_heads)
+        return tuple(HeadCount(journey=r.journey, state=r.state, status=r.status, customers=r.heads) for r in rows)
 
     def _one(self, statement: TextClause, of: str | int) -> CustomerId | None:
         found = self.connection.execute(statement, {"of": of}).scalar()

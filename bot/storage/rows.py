@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
 
+from bot.core.arrival import Facts
 from bot.core.effects import Effect, SendMessage, Trace
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId, StaffId
-from bot.core.item import Facts
 
 Lane = NewType("Lane", int)
 """A customer's id, or a negative number: the lane of a channel account (delivery.md 1.6)."""
@@ -182,3 +182,13 @@ class Quarantined:
     why: str
     received_at: datetime
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadCount:
+    """How many living enrolments stand in a state of a journey."""
+
+    journey: str
+    state: str
+    status: str
+    customers: int

@@ -59,12 +59,17 @@ def _dataclass_turns(kind: Any, without: frozenset[str] = frozenset()) -> _Turns
     hints = typing.get_type_hints(kind)
     kept = [field for field in dataclasses.fields(kind) if field.name not in without]
     turns = {field.name: _turns(hints[field.name]) for field in kept}
-    packing = [(field.name, _default(field), turns[field.name].pack) for field in kept]
+    defaults = {field.name: _default(field) for field in kept}
+    always = [(name, turns[name].pack) for name in defaults if isinstance(defaults[name], _Nothing)]
+    unless = [(name, one, turns[name].pack) for name, one in defaults.items() if not isinstance(one, _Nothing)]
     unpacking = {name: turn.unpack for name, turn in turns.items()} | dict.fromkeys(without)
 
     def pack(value: Any) -> dict[str, Json]:  # Any: an instance of `kind`
         packed = {}
-        for name, default, turn in packing:
+        for name, turn in always:
+            part = getattr(value, name)
+            packed[name] = part if turn is None else turn(part)
+        for name, default, turn in unless:
             part = getattr(value, name)
             if part is not default and part != default:
                 packed[name] = part if turn is None else turn(part)

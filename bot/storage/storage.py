@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from bot.storage.database import parse_url, reading_engine, transaction, writing_engine
 from bot.storage.keys import KeyRing
+from bot.storage.recent import Recent
 from bot.storage.schema import require_current, upgrade
 from bot.storage.transaction import Transaction
 from bot.storage.waiting import Priority
@@ -28,6 +29,7 @@ class Storage:
     def __init__(self, *, url: URL, keys: KeyRing, clock_now: Callable[[], datetime]) -> None:
         """Use `open`. Inside a running event loop only."""
         self._keys = keys
+        self._recent = Recent()
         self._clock_now = clock_now
         self._writing = writing_engine(url)
         self._reading = reading_engine(url, size=READERS_MAX)
@@ -69,8 +71,9 @@ class Storage:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Transaction]:
+        recent = self._recent if engine is self._writing else None
         with transaction(engine) as connection:
-            yield Transaction(connection, keys=self._keys, now=self._clock_now())
+            yield Transaction(connection, keys=self._keys, now=self._clock_now(), recent=recent)
 
     def _dispose(self) -> None:
         self._reading.dispose()

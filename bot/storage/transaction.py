@@ -14,6 +14,7 @@ from bot.storage.lanes import LaneRows
 from bot.storage.outbox import OutboxSends
 from bot.storage.quiet import Quiet
 from bot.storage.reading import Reading
+from bot.storage.recent import Recent
 
 _next_epoch = text("UPDATE counters SET value = value + 1 WHERE name = 'epoch' RETURNING value")
 
@@ -21,7 +22,7 @@ _next_epoch = text("UPDATE counters SET value = value + 1 WHERE name = 'epoch' R
 class Transaction:
     """Hands out the parts, all on one connection. `now` is the moment the transaction began, aware UTC.
 
-    A transaction is given to a job and is dead once the job returns.
+    A transaction is given to a job and is dead once the job returns. `recent` None: it only reads.
     """
 
     __slots__ = (
@@ -38,12 +39,12 @@ class Transaction:
         "reading",
     )
 
-    def __init__(self, connection: Connection, *, keys: KeyRing, now: datetime) -> None:
+    def __init__(self, connection: Connection, *, keys: KeyRing, now: datetime, recent: Recent | None) -> None:
         self._connection = connection
         self.now = now
         self.lanes = LaneRows(connection, keys, now)
         self.claims = Claims(connection, keys)
-        self.customers = CustomerRows(connection, keys)
+        self.customers = CustomerRows(connection, keys, recent)
         self.effects = EffectRows(connection, keys)
         self.journal = JournalRows(connection)
         self.outbox = OutboxSends(connection, keys, now)

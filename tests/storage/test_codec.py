@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.arrival import Facts
 from bot.core.customer import Customer
 from bot.core.effects import Fallback, SendMessage, Trace
 from bot.core.ids import CustomerId, StaffId
-from bot.core.item import Facts
 from bot.core.messages import Card, CardButton, Image, Markdown, Menu, MenuChoice, Message, TemplateMessage, Text
 from bot.errors import StorageError
 from bot.storage import codec

@@ -3,7 +3,7 @@
 Revision ID: 0001
 """
 
-from typing import Any, Literal  # Any: a column of any type
+from typing import Any, Literal, TypeAlias  # Any: a column of any type
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,9 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+_Kind: TypeAlias = TypeEngine[Any]  # Any: as above
+_Made: TypeAlias = sa.Column[Any]  # Any: as above
 
 _big = sa.BigInteger()
 _blob = sa.LargeBinary()
@@ -28,10 +31,11 @@ def upgrade() -> None:
     _create_customers()
     _create_outbox()
     _create_people()
+    _create_ties()
     _create_counters()
 
 
-def _column(name: str, kind: TypeEngine[Any], *, null: bool = False, default: str | None = None) -> sa.Column[Any]:
+def _column(name: str, kind: _Kind, *, null: bool = False, default: str | None = None) -> _Made:
     counted: Literal["auto", False] = "auto" if name == "seq" else False
     return sa.Column(name, kind, nullable=null, server_default=default, autoincrement=counted)
 
@@ -224,6 +228,9 @@ def _create_people() -> None:
     )
     _index("tasks_customer", "tasks", "customer_id")
     _index("tasks_open", "tasks", "staff_id", where="status IN ('open', 'accepted', 'overdue')")
+
+
+def _create_ties() -> None:
     op.create_table(
         "consents",
         _column("seq", _key),
