@@ -9,9 +9,10 @@ import binascii
 import hmac
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from bot.errors import Unreadable, Untrusted
 from bot.runtime.ports import Query
@@ -25,13 +26,14 @@ NONCES_MAX = 20_000
 _SIGNATURE = re.compile(r"[0-9a-f]{40}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _NONCE = re.compile(r"[!-~]{0,128}")
-_SEALED = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)?\s*</Encrypt>")
-_SEALED_JSON = re.compile(rb'"Encrypt"\s*:\s*"((?:[A-Za-z0-9+/=]|\\/)+)"')
+_OPENING, _CLOSING = b"<Encrypt>", b"</Encrypt>"
+_CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
+_OPENING_JSON = re.compile(rb'"Encrypt"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}"')
 _RANDOM_BYTES = 16
 _LENGTH_BYTES = 4
 _PAD_MAX = 32
 
-Sign = Callable[[Sequence[str]], str]
+Sign = Callable[[Sequence[bytes]], str]
 """Hex SHA-1 over the sorted, joined parts."""
 Decipher = Callable[[bytes], bytes]
 """AES-256-CBC without unpadding. ValueError: not whole blocks."""
@@ -55,11 +57,12 @@ def check_age(query: Query, now: datetime) -> None:
         raise Untrusted("the request is older or newer than ten minutes")
 
 
-def signed(seal: Seal, query: Query, *, claimed: str, sealed: str = "") -> bool:
+def signed(seal: Seal, query: Query, *, claimed: str, sealed: bytes = b"") -> bool:
     """Whether `claimed` is the signature over token, timestamp, nonce and `sealed`. Constant time."""
     if not _SIGNATURE.fullmatch(claimed):
         return False
-    return hmac.compare_digest(seal.sign((seal.token, query.timestamp, query.nonce, sealed)), claimed)
+    parts = (seal.token.encode(), query.timestamp.encode(), query.nonce.encode(), sealed)
+    return hmac.compare_digest(seal.sign(parts), claimed)
 
 
 def unseal(seal: Seal, query: Query, body: bytes) -> bytes:
@@ -74,7 +77,7 @@ def unseal(seal: Seal, query: Query, body: bytes) -> bytes:
     raise Untrusted("the signature does not match")
 
 
-def open_sealed(seal: Seal, sealed: str, body: bytes) -> bytes:
+def open_sealed(seal: Seal, sealed: bytes, body: bytes) -> bytes:
     """The message in one ciphertext, tried with every key. Call it only after the signature was checked."""
     try:
         ciphertext = base64.b64decode(sealed, validate=True)
@@ -94,12 +97,26 @@ def open_sealed(seal: Seal, sealed: str, body: bytes) -> bytes:
     raise Unreadable("no AES key of this account opens the ciphertext", body=body)
 
 
-def _candidates(body: bytes) -> list[str]:
-    if body.lstrip()[:1] == b"{":
-        found = [match.replace(b"\\/", b"/") for match in _SEALED_JSON.findall(body)]
-    else:
-        found = _SEALED.findall(body)
-    return [sealed.decode("ascii") for sealed in found[:CANDIDATES_MAX]]
+def _candidates(body: bytes) -> Iterator[bytes]:
+    """What may be the platform's ciphertext, the likeliest first. Nobody vouches for `body` yet: one look, no parsing."""
+    found = _in_json(body) if body.lstrip()[:1] == b"{" else _in_xml(body)
+    return islice(found, CANDIDATES_MAX)
+
+
+def _in_xml(body: bytes) -> Iterator[bytes]:
+    # Backwards: in compatible mode the platform's element comes after the buyer's own text.
+    end = len(body)
+    while (end := body.rfind(_CLOSING, 0, end)) >= 0 and (start := body.rfind(_OPENING, 0, end)) >= 0:
+        yield body[start + len(_OPENING) : end].strip().removeprefix(_CDATA).removesuffix(_CDATA_END)
+        end = start
+
+
+def _in_json(body: bytes) -> Iterator[bytes]:
+    for opening in _OPENING_JSON.finditer(body):
+        end = body.find(b'"', opening.end())
+        if end < 0:
+            return
+        yield body[opening.end() : end].replace(b"\\/", b"/")
 
 
 def _open(decipher: Decipher, ciphertext: bytes) -> tuple[bytes, bytes] | None:

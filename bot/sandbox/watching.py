@@ -14,11 +14,12 @@ LINES_MAX = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One customer as the database has her. `journal` and `outbox` oldest first."""
+    """One customer as the database has her, `journal` and `outbox` oldest first. `parked`: why her lane stands still."""
 
     customer: Customer
     journal: tuple[JournalLine, ...]
     outbox: tuple[OutboxLine, ...]
+    parked: str = ""
 
 
 async def look(world: World, openid: str) -> Sight | None:
@@ -35,7 +36,13 @@ def _sight(tx: Transaction, customer_id: CustomerId) -> Sight:
     customer = tx.customers.load([customer_id])[customer_id]
     journal = sorted(tx.reading.journal_of(customer_id, limit=LINES_MAX), key=lambda line: line.seq)
     outbox = sorted(tx.reading.outbox_of(customer_id, limit=LINES_MAX), key=lambda line: line.seq)
-    return Sight(customer=customer, journal=tuple(journal), outbox=tuple(outbox))
+    parked = tx.reading.parked_of(customer_id)
+    return Sight(
+        customer=customer,
+        journal=tuple(journal),
+        outbox=tuple(outbox),
+        parked=parked.reason if parked else "",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,12 @@ class Limits:
     `body_bytes_max`: the platforms' largest pushes stay far below; a longer body is answered 413 and not
     read on. `body_timeout_s`: a platform gives up after five seconds, so nobody waits for the answer to a
     slower one (408). `commits_waiting_max`: callbacks that wait for their commit at once; one more is turned
-    away (503), because the database has stopped, and waiting requests would only fill the memory.
+    away (503), because the database has stopped, and waiting requests would only keep others out.
     """
 
     body_bytes_max: int = 256 * 1024
     body_timeout_s: float = 5.0
-    commits_waiting_max: int = 1000
+    commits_waiting_max: int = 500
 
 
 class TooLarge(Exception):

@@ -1,7 +1,9 @@
 """The two HTTP applications, and how they listen."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -19,7 +21,14 @@ UNREAD_S = 1
 """How long the rest of a turned down request is let run into nothing, so that its sender can read the answer."""
 DRAIN_S = 10
 """How long requests in hand may take to finish when the server stops; then they are cut."""
-CONNECTIONS_PENDING_MAX = 1024
+UNREAD_ANSWER_S = 20
+"""How long a peer may leave our answer unread before its connection is cut. Linux only; elsewhere it may stay."""
+CONNECTIONS_MAX = 640
+"""Open connections. One more is hung up on at once, and a platform comes again; a burst may exceed it by those pending.
+
+Both together stay below 1,024, the usual limit of open files, so that the database and our own calls keep theirs.
+"""
+CONNECTIONS_PENDING_MAX = 256
 
 
 class _WithoutGarbage(logging.Filter):
@@ -51,8 +60,22 @@ def admin(*, health: Health, metrics: Metrics) -> web.Application:
     return application
 
 
+class _Refused(asyncio.Protocol):
+    """A connection for which there is no room."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+
+def _doorkeeper(server: web.Server, connections_max: int) -> Callable[[], asyncio.BaseProtocol]:
+    return lambda: server() if len(server.connections) < connections_max else _Refused()
+
+
 @asynccontextmanager
-async def listening(application: web.Application, *, host: str, port: int) -> AsyncIterator[int]:
+async def listening(
+    application: web.Application, *, host: str, port: int, connections_max: int = CONNECTIONS_MAX
+) -> AsyncIterator[int]:
     """Serve `application` while the context lasts; gives the port, which is a free one for port 0.
 
     On leaving, no connection is accepted any more and requests in hand are finished, at most DRAIN_S long.
@@ -70,7 +93,23 @@ async def listening(application: web.Application, *, host: str, port: int) -> As
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=CONNECTIONS_PENDING_MAX).start()
-        yield runner.addresses[0][1]
+        async with _bound(runner, host=host, port=port, connections_max=connections_max) as open_port:
+            yield open_port
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _bound(runner: web.AppRunner, *, host: str, port: int, connections_max: int) -> AsyncIterator[int]:
+    """Accept connections while the context lasts."""
+    if runner.server is None:
+        raise RuntimeError("the runner was not set up")
+    doorkeeper = _doorkeeper(runner.server, connections_max)
+    door = await asyncio.get_running_loop().create_server(doorkeeper, host, port, backlog=CONNECTIONS_PENDING_MAX)
+    try:
+        for listener in door.sockets:
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # connections inherit it
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_ANSWER_S * 1000)
+        yield door.sockets[0].getsockname()[1]
+    finally:
+        door.close()

@@ -13,16 +13,16 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal
 
 import structlog
 from aiohttp import web
 
 from bot.errors import StorageError, Unreadable, Unsupported, Untrusted
-from bot.runtime.metrics import CallbackOutcome, Metrics
-from bot.runtime.ports import Callbacks, Clock, Decoded, Lanes, Query
+from bot.runtime.metrics import CallbackOutcome, Metrics, TurnedAway
+from bot.runtime.ports import Callbacks, Clock, Lanes, Query
 from bot.web.body import CutOff, Limits, TooLarge, TooSlow, read_body
 
 Channel = Literal["oa", "app"]
@@ -30,6 +30,8 @@ Accounts = Mapping[tuple[str, str], Callbacks]
 """By channel (`oa`, `app`) and account name."""
 
 ECHO_LENGTH_MAX = 1024
+DISTRUST_TOLD_EVERY_S = 60.0
+"""Strangers can send wrong signatures without end: of each account and reason one line in so long is logged."""
 _SIGNATURE = re.compile(r"[0-9a-f]{40}")
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +57,7 @@ class Webhook:
         self._metrics = metrics
         self._limits = limits
         self._waiting = 0
+        self._distrust_told: dict[tuple[Channel, str, str], float] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """The two addresses that the platforms' consoles are given, each for verification and for pushes."""
@@ -108,49 +111,55 @@ class Webhook:
 
     async def _take(self, callback: Callback, body: bytes) -> web.Response:
         try:
-            decoded = callback.callbacks.decode(callback.query, body, self._clock.now())
+            events = callback.callbacks.decode(callback.query, body, self._clock.now())
         except Untrusted as error:
             return self._distrust(callback, error)
         except Unsupported as error:
             self._metrics.unsupported(error.kind)
-            self._count(callback, "unsupported")
-            return _plain(_acknowledgement(callback))
+            return self._acknowledge(callback, "unsupported")
         except Unreadable as error:
             return await self._quarantine(callback, error)
-        return await self._accept(callback, decoded)
+        return await self._commit(callback, lambda: self._lanes.accept(events), outcome="accepted")
 
-    async def _accept(self, callback: Callback, decoded: Decoded) -> web.Response:
+    async def _quarantine(self, callback: Callback, unreadable: Unreadable) -> web.Response:
+        channel, account, why = callback.channel, callback.account, unreadable.what
+        _log.error("callback.unreadable", channel=channel, account=account, why=why)
+        return await self._commit(
+            callback,
+            lambda: self._lanes.quarantine(channel=channel, account=account, body=unreadable.body, why=why),
+            outcome="unreadable",
+        )
+
+    async def _commit(
+        self, callback: Callback, keep: Callable[[], Awaitable[None]], *, outcome: CallbackOutcome
+    ) -> web.Response:
         started = time.perf_counter()
         if self._waiting >= self._limits.commits_waiting_max:
-            return self._turn_away(callback, "too many callbacks wait for their commit")
+            return self._turn_away(callback, "full", why="too many callbacks wait for their commit")
         self._waiting += 1
         try:
-            await self._lanes.accept(decoded.events)
+            await keep()
         except StorageError as error:
-            return self._turn_away(callback, error.what)
+            return self._turn_away(callback, "storage", why=error.what)
         finally:
             self._waiting -= 1
         self._metrics.accepted_in(time.perf_counter() - started)
-        self._count(callback, "accepted")
-        return _plain(decoded.acknowledgement)
+        return self._acknowledge(callback, outcome)
 
-    async def _quarantine(self, callback: Callback, unreadable: Unreadable) -> web.Response:
-        try:
-            await self._lanes.quarantine(
-                channel=callback.channel, account=callback.account, body=unreadable.body, why=unreadable.what
-            )
-        except StorageError as error:
-            return self._turn_away(callback, error.what)
-        _log.error("callback.unreadable", channel=callback.channel, account=callback.account, why=unreadable.what)
-        self._count(callback, "unreadable")
-        return _plain(_acknowledgement(callback))
+    def _acknowledge(self, callback: Callback, outcome: CallbackOutcome) -> web.Response:
+        self._count(callback, outcome)
+        return _plain(callback.callbacks.acknowledgement)
 
     def _distrust(self, callback: Callback, error: Untrusted) -> web.Response:
-        _log.info("callback.untrusted", channel=callback.channel, account=callback.account, why=error.what)
+        key, now = (callback.channel, callback.account, error.what), time.monotonic()
+        if now - self._distrust_told.get(key, float("-inf")) >= DISTRUST_TOLD_EVERY_S:
+            self._distrust_told[key] = now
+            _log.warning("callback.untrusted", channel=callback.channel, account=callback.account, why=error.what)
         return self._turn_down(callback, status=403, outcome="untrusted")
 
-    def _turn_away(self, callback: Callback, why: str) -> web.Response:
+    def _turn_away(self, callback: Callback, reason: TurnedAway, *, why: str) -> web.Response:
         _log.error("callback.turned_away", channel=callback.channel, account=callback.account, why=why)
+        self._metrics.turned_away(callback.channel, callback.account, reason=reason)
         return self._turn_down(callback, status=503, outcome="turned_away")
 
     def _turn_down(self, callback: Callback, *, status: int, outcome: CallbackOutcome) -> web.Response:
@@ -176,17 +185,6 @@ def _query(request: web.Request) -> Query:
 def _plausible(query: Query) -> bool:
     """Whether the query looks signed. What does not is answered without its body being read."""
     return bool(_SIGNATURE.fullmatch(query.msg_signature or query.signature)) and query.timestamp.isdecimal()
-
-
-def _acknowledgement(callback: Callback) -> str:
-    """What tells the platform that nothing need come again (delivery.md 1.7)."""
-    match callback.channel:
-        case "oa":
-            return "success"
-        case "app":
-            return ""
-        case _:
-            assert_never(callback.channel)
 
 
 def _plain(text: str) -> web.Response:

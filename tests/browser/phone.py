@@ -3,6 +3,7 @@
 Everything waits for what it needs; nothing sleeps. `bubbles()` reads what is there now, `shows(text)` waits.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -48,8 +49,9 @@ class Chat:
 
 class Buyer(Chat):
     async def tap(self, text: str) -> None:
-        """Tap the newest menu line that says `text`."""
-        await self.root.get_by_test_id("buyer-choice").filter(has_text=text).last.click()
+        """Tap the newest menu line that says just `text`: 同意 is not 不同意."""
+        exactly = re.compile(rf"^\s*{re.escape(text)}\s*$")
+        await self.root.get_by_test_id("buyer-choice").filter(has_text=exactly).last.click()
 
     async def menu(self, key: str) -> None:
         """Press the button of the custom menu with this key, opening its parent if it has one."""

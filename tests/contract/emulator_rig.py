@@ -64,10 +64,13 @@ class Receiver:
     answers: deque[web.Response | asyncio.Event] = field(default_factory=deque)
     echo: bytes | None = None
     url: str = ""
+    arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def take(self, request: web.Request) -> web.Response:
         body = (await request.read()).decode()
         self.received.append(Received(method=request.method, path=request.path, query=dict(request.query), body=body))
+        async with self.arrived:
+            self.arrived.notify_all()
         if request.method == "GET":
             return web.Response(body=self.echo if self.echo is not None else request.query["echostr"].encode())
         answer = self.answers.popleft() if self.answers else web.Response(text="success")
@@ -75,6 +78,11 @@ class Receiver:
             await answer.wait()
             return web.Response(text="success")
         return answer
+
+    async def until(self, count: int) -> None:
+        """Wait until so many callbacks arrived; the test's own time limit ends a wait that never does."""
+        async with self.arrived:
+            await self.arrived.wait_for(lambda: len(self.received) >= count)
 
     def opened(self, number: int = -1) -> dict[str, str]:
         """The fields inside one callback, decrypted when it is encrypted."""
@@ -111,12 +119,14 @@ class Rig:
         """POST these very bytes."""
         query = {"access_token": await self.token(path) if token is None else token}
         async with self.http.post(f"{self.base}{path}", params=query, data=raw) as response:
-            return await response.json()
+            reply: dict[str, Json] = await response.json()
+            return reply
 
     async def get(self, path: str, **query: str) -> dict[str, Json]:
         """GET with this query."""
         async with self.http.get(f"{self.base}{path}", params=query) as response:
-            return await response.json()
+            reply: dict[str, Json] = await response.json()
+            return reply
 
     async def token(self, path: str) -> str:
         """The present access token of the platform that `path` belongs to."""

@@ -15,9 +15,9 @@ from bot.sandbox.emulator import Impossible
 from bot.sandbox.emulator.crypto import Lock, signature
 from bot.sandbox.emulator.oa_push import FAILURE_TEXT
 from bot.sandbox.emulator.settings import Mode
-from bot.sandbox.emulator.wire import Json, compose, parse
+from bot.sandbox.emulator.wire import Json, XmlField, compose, parse
 
-from .emulator_rig import ADVISOR, AES_KEY, BUYER, FIXTURES, NOON, OA, QUICK, WECOM, Receiver, Rig, rig
+from .emulator_rig import ADVISOR, AES_KEY, BUYER, FIXTURES, NOON, OA, QUICK, WECOM, Rig, rig
 
 AT = str(int(NOON.timestamp()))
 
@@ -92,7 +92,7 @@ async def test_an_app_callback_opens_with_another_library() -> None:
 async def test_callbacks_have_the_fields_of_the_fixtures(deed: dict[str, Json], fixture: str) -> None:
     async with rig() as ready:
         await ready.act("follow")
-        await ready.act(**deed)  # type: ignore[arg-type]
+        await ready.act(**deed)  # type: ignore[arg-type]  # each case brings its own `do`
         assert list(ready.receiver.opened()) == keys_of_fixture(fixture)
 
 
@@ -110,7 +110,7 @@ async def test_following_has_the_fields_of_the_fixtures_with_and_without_a_scene
 async def test_a_tap_comes_back_as_text_with_the_menu_id() -> None:
     async with rig() as ready:
         await spoken(ready)
-        menu = {"head_content": "哪款？", "list": [{"id": "E.1.0", "content": "星澜 S5"}], "tail_content": ""}
+        menu: Json = {"head_content": "哪款？", "list": [{"id": "E.1.0", "content": "星澜 S5"}], "tail_content": ""}
         await ready.post("/cgi-bin/message/custom/send", {"touser": BUYER, "msgtype": "msgmenu", "msgmenu": menu})
         await ready.act("tap", menu_id="E.1.0")
         opened = ready.receiver.opened()
@@ -204,7 +204,7 @@ async def test_one_persons_second_message_waits_for_the_first_to_be_answered() -
         await ready.emulator.act({"do": "follow", "openid": BUYER})
         await ready.emulator.act({"do": "say", "openid": BUYER, "text": "一"})
         await ready.emulator.act({"do": "follow", "openid": "oOther"})
-        await until(ready.receiver, 2)
+        await ready.receiver.until(2)
         assert ready.emulator.busy()
         assert [ready.receiver.opened(number)["FromUserName"] for number in (0, 1)] == [BUYER, "oOther"]
         gate.set()
@@ -213,14 +213,13 @@ async def test_one_persons_second_message_waits_for_the_first_to_be_answered() -
         assert ready.receiver.opened()["Content"] == "一"
 
 
-async def until(receiver: Receiver, count: int) -> None:
-    """Wait until so many callbacks arrived; the test's own time limit ends a wait that never does."""
-    while len(receiver.received) < count:
-        await asyncio.sleep(0)
-
-
 def passive(mode: Mode, content: str = "好的", **changes: str) -> str:
-    fields = {"ToUserName": BUYER, "FromUserName": OA.gh_id, "CreateTime": int(AT), "MsgType": "text"}
+    fields: dict[str, XmlField] = {
+        "ToUserName": BUYER,
+        "FromUserName": OA.gh_id,
+        "CreateTime": int(AT),
+        "MsgType": "text",
+    }
     inner = compose({**fields, "Content": content, **changes})
     if mode == "plain":
         return inner
@@ -310,7 +309,7 @@ async def test_the_url_check_of_an_app_wants_its_echo_decrypted() -> None:
         plain = WorkCrypto(WECOM.token, AES_KEY, WECOM.corp_id).check_signature(
             query["msg_signature"], query["timestamp"], query["nonce"], query["echostr"]
         )
-        assert str(plain, "utf-8").isdigit()
+        assert str(plain).isdigit()
         assert parse_qs(urlencode({"e": query["echostr"]}))["e"] == [query["echostr"]]
 
 

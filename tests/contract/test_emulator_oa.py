@@ -172,7 +172,7 @@ async def test_a_backslash_before_a_u_that_is_itself_escaped_is_taken(talking: R
     assert talking.theirs()[0].text == "C:\\u4f60"
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\xff\xfe{}"])
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\xff\xfe{}", b"[" * 100_000])
 async def test_a_body_that_is_no_json_object_is_refused(talking: Rig, raw: bytes) -> None:
     assert code_of(await talking.post_raw(CUSTOM, raw)) == 47001
 

@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox.emulator import Conduct
+from bot.sandbox.emulator.wire import Json
 
-from .emulator_rig import NOON, QUICK, Rig, rig
+from .emulator_rig import BUYER, NOON, QUICK, Rig, rig
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -143,7 +144,7 @@ async def test_the_next_due_moment_is_the_first_window_to_shut() -> None:
 
 
 async def send_menu(ready: Rig) -> None:
-    content = {"head_content": "满意吗？", "list": [{"id": "101", "content": "满意"}], "tail_content": ""}
-    body = {"touser": "oBuyer0000000000000000000001", "msgtype": "msgmenu", "msgmenu": content}
+    content: Json = {"head_content": "满意吗？", "list": [{"id": "101", "content": "满意"}], "tail_content": ""}
+    body: Json = {"touser": BUYER, "msgtype": "msgmenu", "msgmenu": content}
     reply = await ready.post("/cgi-bin/message/custom/send", body)
     assert reply["errcode"] == 0

@@ -69,13 +69,16 @@ async def test_an_app_message_without_a_right_token_is_refused(ready: Rig, token
     assert code_of(await ready.post(SEND, text_request(), token=token)) == code
 
 
-async def test_texts_and_markdown_reach_the_member(ready: Rig) -> None:
+async def test_texts_markdown_and_images_reach_the_member(ready: Rig) -> None:
     await ready.send_app_text("新线索")
     markdown = text_request(msgtype="markdown", markdown={"content": "**新线索**"})
     del markdown["text"]
     assert code_of(await ready.post(SEND, markdown)) == 0
-    shown = [(bubble.kind, bubble.text) for bubble in ready.emulator.staff_chat(ADVISOR)]
-    assert shown == [("text", "新线索"), ("markdown", "**新线索**")]
+    image = text_request(msgtype="image", image={"media_id": "M1"})
+    del image["text"]
+    assert code_of(await ready.post(SEND, image)) == 0
+    shown = [(bubble.kind, bubble.text, bubble.media_id) for bubble in ready.emulator.staff_chat(ADVISOR)]
+    assert shown == [("text", "新线索", ""), ("markdown", "**新线索**", ""), ("image", "", "M1")]
 
 
 async def test_a_long_text_is_cut_without_splitting_a_character(ready: Rig) -> None:

@@ -3,19 +3,37 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
+import aiohttp
 import pytest
 
 from bot.channels.trust import NONCES_MAX, Nonces
+from bot.core.events import Event
 from bot.errors import Untrusted
+from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Query
 from bot.web.body import Limits
+from bot.web.server import build, listening
 
-from .posting import NOW, House, Push, fixture, house, oa_callbacks, oa_plain, oa_safe, seal, wecom
+from .posting import (
+    NOW,
+    House,
+    KeptLanes,
+    Push,
+    StillClock,
+    Told,
+    fixture,
+    house,
+    oa_callbacks,
+    oa_plain,
+    oa_safe,
+    seal,
+    wecom,
+)
 
 TEXT = fixture("oa_text.xml")
 BODY_BYTES_MAX = 256 * 1024
@@ -218,6 +236,39 @@ async def test_callbacks_beyond_the_waiting_ones_are_turned_away() -> None:
     async with house(limits=Limits(commits_waiting_max=0)) as full:
         assert (await full.post(oa_safe(TEXT)))[0] == 503
         assert full.counted("turned_away") == 1
+
+
+class SlowLanes(KeptLanes):
+    """Commits only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.go = asyncio.Event(), asyncio.Event()
+
+    async def accept(self, events: Sequence[Event]) -> None:
+        self.reached.set()
+        await self.go.wait()
+        await super().accept(events)
+
+
+async def test_a_server_that_stops_finishes_the_requests_in_hand() -> None:
+    lanes, push = SlowLanes(), oa_safe(TEXT)
+    served = build(
+        callbacks={("oa", "main"): oa_callbacks()},
+        lanes=lanes,
+        health=Told(),
+        clock=StillClock(),
+        metrics=Metrics(),
+    )
+    async with aiohttp.ClientSession() as http:
+        async with listening(served, host="127.0.0.1", port=0) as port:
+            url = f"http://127.0.0.1:{port}{push.path}"
+            asking = asyncio.ensure_future(http.post(url, params=push.query, data=push.body))
+            await lanes.reached.wait()
+            asyncio.get_running_loop().call_soon(lanes.go.set)
+        async with await asking as response:
+            assert (response.status, await response.text()) == (200, "success")
+    assert len(lanes.events) == 1
 
 
 @pytest.mark.parametrize("path", ["/callback/oa/nobody", "/callback/wecom/plain", "/callback/sms/main", "/"])

@@ -10,10 +10,10 @@ from wechatpy.work.crypto import PrpCrypto
 from bot.channels.app.events import Origin, event_of
 from bot.channels.reading import event_id, read
 from bot.channels.trust import Decipher, Seal, check_age, open_sealed, signed, unseal
+from bot.core.events import Event
 from bot.errors import Unreadable, Untrusted
-from bot.runtime.ports import Decoded, Query
+from bot.runtime.ports import Query
 
-ACKNOWLEDGEMENT = ""
 _PLATFORM = "wecom"
 
 
@@ -38,30 +38,33 @@ class AppCallbacks:
     def account(self) -> str:
         return self._account
 
+    @property
+    def acknowledgement(self) -> str:
+        return ""
+
     def verify(self, query: Query, now: datetime) -> str:
         """The decrypted echo string, without anything around it. Untrusted: not signed, not ours or not readable."""
         check_age(query, now)
         # A plus sign that came unescaped was read as a space by the query parser.
-        sealed = query.echostr.replace(" ", "+")
-        if not sealed.isascii() or not signed(self._seal, query, claimed=query.msg_signature, sealed=sealed):
+        sealed = query.echostr.replace(" ", "+").encode(errors="replace")
+        if not signed(self._seal, query, claimed=query.msg_signature, sealed=sealed):
             raise Untrusted("the signature does not match")
         try:
-            return open_sealed(self._seal, sealed, sealed.encode()).decode()
+            return open_sealed(self._seal, sealed, sealed).decode()
         except (Unreadable, UnicodeDecodeError):
             raise Untrusted("the echo string cannot be opened with the configured AES key") from None
 
-    def decode(self, query: Query, body: bytes, now: datetime) -> Decoded:
+    def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
         """The event in one push. Untrusted, Unreadable or Unsupported otherwise."""
         check_age(query, now)
         message = unseal(self._seal, query, body)
         tree, repaired = read(message)
         identity = event_id(_PLATFORM, self._corp_id, tree)
         origin = Origin(account=self._account, agent_id=self._agent_id, identity=identity, body=message)
-        event = event_of(tree, origin, repaired=repaired)
-        return Decoded(events=(event,), acknowledgement=ACKNOWLEDGEMENT)
+        return (event_of(tree, origin, repaired=repaired),)
 
 
-def _sign(parts: Sequence[str]) -> str:
+def _sign(parts: Sequence[bytes]) -> str:
     signer = WeChatSigner()
     signer.add_data(*parts)
     return str(signer.signature)

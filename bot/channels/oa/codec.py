@@ -12,11 +12,11 @@ from wechatpy.utils import WeChatSigner
 from bot.channels.oa.events import Origin, events_of, level
 from bot.channels.reading import event_id, read
 from bot.channels.trust import Decipher, Nonces, Seal, check_age, signed, unseal
+from bot.core.events import Event
 from bot.errors import Untrusted
-from bot.runtime.ports import Decoded, Query
+from bot.runtime.ports import Query
 
 Mode = Literal["plain", "compatible", "safe"]
-ACKNOWLEDGEMENT = "success"
 _PLATFORM = "oa"
 
 
@@ -44,6 +44,10 @@ class OaCallbacks:
     def account(self) -> str:
         return self._account
 
+    @property
+    def acknowledgement(self) -> str:
+        return "success"
+
     def verify(self, query: Query, now: datetime) -> str:
         """The echo string as it came: an official account sends it in the clear in all modes."""
         check_age(query, now)
@@ -51,7 +55,7 @@ class OaCallbacks:
             raise Untrusted("the signature does not match")
         return query.echostr
 
-    def decode(self, query: Query, body: bytes, now: datetime) -> Decoded:
+    def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
         """The events in one push, several only for lists. Untrusted, Unreadable or Unsupported otherwise."""
         check_age(query, now)
         message = self._trusted(query, body, now)
@@ -59,8 +63,7 @@ class OaCallbacks:
         tree = level(tree)
         identity = event_id(_PLATFORM, self._app_id, tree)
         origin = Origin(account=self._account, identity=identity, body=message)
-        events = events_of(tree, origin, repaired=repaired)
-        return Decoded(events=events, acknowledgement=ACKNOWLEDGEMENT)
+        return events_of(tree, origin, repaired=repaired)
 
     def _trusted(self, query: Query, body: bytes, now: datetime) -> bytes:
         if self._mode == "plain":
@@ -76,7 +79,7 @@ class OaCallbacks:
         return body
 
 
-def _sign(parts: Sequence[str]) -> str:
+def _sign(parts: Sequence[bytes]) -> str:
     signer = WeChatSigner()
     signer.add_data(*parts)
     return str(signer.signature)

@@ -59,10 +59,12 @@ class Control:
         return serve
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.content.read(ACTION_BYTES_MAX + 1)
+        raw = await request.read()
+        if len(raw) > ACTION_BYTES_MAX:
+            return _said(413, f"body is longer than {ACTION_BYTES_MAX} bytes")
         try:
             action = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return _said(400, "body is not JSON")
         if not isinstance(action, dict):
             return _said(400, "body is not a JSON object")

@@ -124,7 +124,7 @@ def _body(raw: bytes) -> dict[str, Json]:
         raise Denial(40033)
     try:
         body = json.loads(raw.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Denial(47001) from error
     if not isinstance(body, dict):
         raise Denial(47001)
@@ -136,7 +136,7 @@ def _shown(raw: bytes) -> Json:
     text = raw.decode(errors="replace")
     try:
         parsed: Json = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return parsed
 

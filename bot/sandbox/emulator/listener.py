@@ -1,8 +1,11 @@
 """A loopback address that answers, and that can be shut and opened again."""
 
+import asyncio
 from ipaddress import ip_address
 
 from aiohttp import web
+
+_NOTICED_WITHIN_S = 0.02
 
 
 class Listener:
@@ -38,14 +41,16 @@ class Listener:
         self._port = self._runner.addresses[0][1]
 
     async def shut(self) -> None:
-        """Refuse new connections, and close the idle ones, so that nobody finds an old one still open."""
+        """Refuse new connections and cut the open ones, so that nobody finds an old one still usable."""
         if self._site is None:
             return
         await self._site.stop()
         self._site = None
         server = self._runner.server
         for connection in server.connections if server is not None else ():
-            connection.close()
+            connection.force_close()
+        # A client in this very process learns of its cut connections only when the loop gets to turn.
+        await asyncio.sleep(_NOTICED_WITHIN_S)
 
     async def stop(self) -> None:
         """End for good."""

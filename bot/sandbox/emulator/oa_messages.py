@@ -52,8 +52,7 @@ def _msgmenu(content: Form, _account: OfficialAccount, at: datetime) -> Bubble:
         raise content.wrong("list", "is empty")
     if len({choice_id for choice_id, _ in choices}) < len(choices):
         raise content.wrong("list", "repeats an id")
-    head, tail = content.text("head_content"), content.text("tail_content")
-    _bounded(head + tail + "".join(text for _, text in choices))
+    head, tail = _bounded(content.text("head_content")), _bounded(content.text("tail_content"))
     return Bubble(side="them", kind="menu", text=head, choices=choices, quote=tail, at=at)
 
 

@@ -12,7 +12,7 @@ from bot.sandbox.emulator.wecom_cards import check_task_id, read_card
 
 TEXT_BYTES_MAX = 2048
 
-_LISTED_ELSEWHERE = frozenset({"image", "voice", "video", "file", "textcard", "news", "mpnews", "miniprogram_notice"})
+_LISTED_ELSEWHERE = frozenset({"voice", "video", "file", "textcard", "news", "mpnews", "miniprogram_notice"})
 """Types the fact sheet lists and the emulator does not play yet."""
 
 
@@ -37,6 +37,12 @@ def _markdown(content: Form, _app: WecomApp, at: datetime) -> Bubble:
     return Bubble(side="them", kind="markdown", text=text, at=at)
 
 
+def _image(content: Form, _app: WecomApp, at: datetime) -> Bubble:
+    media_id = content.need("media_id", 40007)
+    content.finish()
+    return Bubble(side="them", kind="image", media_id=media_id, at=at)
+
+
 def _card(content: Form, app: WecomApp, at: datetime) -> Bubble:
     draft = read_card(content)
     check_task_id(draft.task_id)
@@ -50,6 +56,7 @@ def _card(content: Form, app: WecomApp, at: datetime) -> Bubble:
 _BUILD: dict[str, Callable[[Form, WecomApp, datetime], Bubble]] = {
     "text": _text,
     "markdown": _markdown,
+    "image": _image,
     "template_card": _card,
 }
 

@@ -1,0 +1,77 @@
+"""The lines of `zhitu talk`."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.sandbox.commands import BadCommand, Command, Quit, ShowState, ShowWhy, parse
+
+NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+
+
+def read(line: str) -> object:
+    return parse(line, "oBuyer", now=NOW)
+
+
+def command(line: str) -> Command:
+    found = read(line)
+    assert isinstance(found, Command)
+    return found
+
+
+def test_a_line_without_a_slash_is_what_the_buyer_says() -> None:
+    assert command("看车").action == {"do": "say", "openid": "oBuyer", "text": "看车"}
+
+
+def test_the_word_that_calls_the_bot_back_is_said_and_no_command() -> None:
+    assert command("/bot").action["text"] == "/bot"
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("/follow", {"do": "follow", "openid": "oBuyer"}),
+        ("/follow td_sh01", {"do": "follow", "openid": "oBuyer", "scene": "td_sh01"}),
+        ("/unfollow", {"do": "unfollow", "openid": "oBuyer"}),
+        ("/menu KEY", {"do": "menu", "openid": "oBuyer", "key": "KEY"}),
+    ],
+)
+def test_acts_of_the_buyer(line: str, action: dict[str, str]) -> None:
+    assert command(line).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30m", 1800), ("2h", 7200), ("1d", 86400), ("1h30m", 5400), ("30分钟", 1800), ("2天", 172800)],
+)
+def test_waiting_takes_durations_in_both_spellings(text: str, seconds: int) -> None:
+    assert command(f"/wait {text}").turn_to == NOW + timedelta(seconds=seconds)
+
+
+def test_a_moment_is_read_in_shanghai() -> None:
+    assert command("/at 2026-12-01 22:30").turn_to == datetime(2026, 12, 1, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/wait",
+        "/wait x",
+        "/wait 9999d",
+        "/at now",
+        "/advisor",
+        "/advisor text ",
+        "/nope",
+        "/tap",
+    ],
+)
+def test_what_cannot_be_understood_says_what_would_be(line: str) -> None:
+    with pytest.raises(BadCommand):
+        read(line)
+
+
+def test_state_why_and_quit() -> None:
+    assert isinstance(read("/state"), ShowState)
+    assert isinstance(read("/why"), ShowWhy)
+    with pytest.raises(Quit):
+        read("/quit")
