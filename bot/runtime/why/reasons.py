@@ -1,0 +1,138 @@
+"""Why something was not done, in words: reasons of the policy, of the platform, of a step, of a dispatch."""
+
+from collections.abc import Callable, Mapping
+
+from bot.core.events import Json
+from bot.runtime.why.line import Wall, read_moment, span
+
+CLASSES = {
+    "all": "全部消息",
+    "transactional": "事务消息",
+    "service": "服务消息",
+    "reminder": "提醒",
+    "marketing": "营销消息",
+    "staff": "给同事的消息",
+}
+_REASONS = {
+    # the contact policy; those with figures stand in _MEASURED
+    "unreachable": "客户已取消关注，或这个会话已不可达",
+    "opted_out": "客户已退订",
+    "no_consent": "没有客户的授权",
+    "human_has_floor": "同事正在和客户对话",
+    "quiet_hours": "现在是免打扰时段",
+    "cap": "频控次数已满",
+    "window_closed": "可回复时段已关闭",
+    "window_used": "可回复时段内的条数已用完",
+    # the platform's verdict
+    "window": "平台说可回复时段已关闭",
+    "count": "平台说可回复的条数已用完",
+    "gone": "平台说对方已取消关注，或账号不存在",
+    "refused_by_user": "平台说对方拒收消息",
+    "no_grant": "没有剩下的订阅授权",
+    "refused": "平台认为消息本身有误",
+    # the outbox
+    "expired": "过了最晚发送时间",
+    "no_verdict": "请求发出后没有等到平台的答复",
+    "lease over": "请求发出后没有等到平台的答复",
+    "process ended": "请求发出时程序中断，没有收到平台的答复",
+    "bug": "我们的程序出错，没有发出",
+    # what the platform reported later about a template message
+    "user_block": "平台报告：客户拒收",
+    "failed": "平台报告：没有送达",
+    # the step
+    "left_state": "客户已离开计划它的状态",
+    "dropped_outside_window": "旅程写明：发不出去就放弃（outside: drop）",
+    "send.burst": "一次推进在同一会话里最多发 3 条",
+    "send.no_identity": "没有可以发送的会话",
+    "unknown_member": "成员名单（_staff.yaml）里没有这位同事",
+}
+_ERRORS = {
+    "send.window_closed": "可回复时段已关闭，也没有能用的备选",
+    "consent.missing": "还没有收集它所需的授权",
+    "expr.type": "表达式的值类型不对",
+    "expr.null": "表达式用到的值是空的",
+    "expr.size": "表达式的值太大",
+    "loop": "一次推进走的步数太多，可能在循环",
+    "too_many_steps_today": "今天推进的次数太多",
+    "call.depth": "旅程互相调用的层数太深",
+}
+_REJECTED = "send.rejected."
+
+
+def because(reason: str, values: Mapping[str, Json], wall: Wall) -> str:
+    """The reason in words, with the values it was decided by. A reason without words is shown as it is."""
+    measured = _MEASURED.get(reason)
+    if measured is not None and values:
+        return measured(values, wall)
+    if reason.isascii() and reason.isdigit():
+        return f"平台错误码 {reason}"
+    plain = _REASONS.get(reason) or _ERRORS.get(reason) or reason or "没有记录原因"
+    return f"{plain}（{wall.pairs(values)}）" if values else plain
+
+
+def error_words(code: str) -> str:
+    """An error of a journey in words, its code behind it."""
+    if code.startswith(_REJECTED):
+        return f"{because(code.removeprefix(_REJECTED), {}, Wall())}（{code}）"
+    plain = _ERRORS.get(code) or _REASONS.get(code)
+    return f"{plain}（{code}）" if plain else code
+
+
+def known(reason: str) -> bool:
+    """Whether there are words for this reason or error."""
+    return reason in _REASONS or reason in _ERRORS
+
+
+def _unreachable(values: Mapping[str, Json], wall: Wall) -> str:
+    return _REASONS["unreachable"] if values.get("known") else "和客户还没有这个会话"
+
+
+def _opted_out(values: Mapping[str, Json], wall: Wall) -> str:
+    scope = str(values.get("scope"))
+    return f"客户已退订{CLASSES.get(scope, scope)}（{wall.written(values.get('since'))}起）"
+
+
+def _no_consent(values: Mapping[str, Json], wall: Wall) -> str:
+    purpose = values.get("purpose")
+    return f"客户撤回了“{purpose}”授权" if values.get("withdrawn") else f"没有客户的“{purpose}”授权"
+
+
+def _human(values: Mapping[str, Json], wall: Wall) -> str:
+    staff_ids = values.get("staff_ids")
+    names = "、".join(str(name) for name in staff_ids) if isinstance(staff_ids, list) else ""
+    return f"同事 {names} 正在和客户对话"
+
+
+def _quiet(values: Mapping[str, Json], wall: Wall) -> str:
+    return f"免打扰时段，到 {wall.written(values.get('until'))} 为止"
+
+
+def _cap(values: Mapping[str, Json], wall: Wall) -> str:
+    per_s = values.get("per_s")
+    within = span(per_s) if isinstance(per_s, int | float) else "?"
+    return f"频控“{values.get('cap')}”已满：{within}内 {values.get('counted')} 条，上限 {values.get('max')} 条"
+
+
+def _window_closed(values: Mapping[str, Json], wall: Wall) -> str:
+    if read_moment(values.get("closed_at")) is None:
+        return "没有打开的可回复时段（要等客户来信或点菜单）"
+    return f"可回复时段已关闭（剩 {values.get('left')} 条，关闭于 {wall.written(values.get('closed_at'))}）"
+
+
+def _window_used(values: Mapping[str, Json], wall: Wall) -> str:
+    ahead = values.get("ahead")
+    queue = f"，排在前面的有 {ahead} 条" if ahead else ""
+    closes = wall.written(values.get("closed_at"))
+    return f"可回复时段内的条数已用完（剩 {values.get('left')} 条{queue}，关闭于 {closes}）"
+
+
+_MEASURED: Mapping[str, Callable[[Mapping[str, Json], Wall], str]] = {
+    "unreachable": _unreachable,
+    "opted_out": _opted_out,
+    "no_consent": _no_consent,
+    "human_has_floor": _human,
+    "quiet_hours": _quiet,
+    "cap": _cap,
+    "window_closed": _window_closed,
+    "window_used": _window_used,
+}
