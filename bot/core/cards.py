@@ -19,7 +19,9 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def offer(task_id: EffectId, title: str, kind: str, rows: tuple[tuple[str, str], ...]) -> Card:
+def offer(
+    task_id: EffectId, title: str, kind: str, rows: tuple[tuple[str, str], ...], *, response_code: str = ""
+) -> Card:
     """The card that offers a task or a waiting customer: accept, or too busy."""
     waiting = "客户正在等待，请尽快接入" if kind == "handoff" else "接受后即可与客户对话"
     return Card(
@@ -28,6 +30,7 @@ def offer(task_id: EffectId, title: str, kind: str, rows: tuple[tuple[str, str],
         description=_cut(waiting, DESCRIPTION_MAX),
         rows=tuple((key, _cut(value, VALUE_MAX)) for key, value in rows[:ROWS_MAX]),
         buttons=(ACCEPT, BUSY),
+        response_code=response_code,
     )
 
 
@@ -54,7 +57,10 @@ HOLD_OVER = "与 {name} 的会话已自动结束：{minutes} 分钟没有您的�
 NOT_DELIVERED = "没有送达 {name}：{why}"
 NO_CONVERSATION = "与这位客户的会话已结束，消息没有发出。请在任务卡片上点“打开会话”。"
 OVERDUE = "超时未完成：{title}（负责人 {name}）"
-TAKEN_OVER = "{name} 的任务已转给其他同事：{title}"
+TAKEN_OVER = "{name} 的会话已由 {colleague} 接手。"
+NOBODY_ELSE = "没有其他同事可以接手，请您跟进：{title}"
+BACK_TO_BOT = "{name} 已回到自助服务，会话结束。"
+CUSTOMER_GONE = "{name} 已取消关注，会话结束。"
 
 WHY = {
     "window_closed": "超过平台允许的 48 小时回复时段，需等客户再次来信",

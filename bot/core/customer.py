@@ -103,7 +103,7 @@ class Enrolment:
     """One customer in one journey. `visit` counts states entered; timers and effects of older visits are dead.
 
     `values` are the journey's `vars`, `slots` its answers, `saved` what calls brought back, `counts` the
-    entries of each state with its `when` true, `entry` the fields of the event that began it.
+    visits of each state, its `when` true, that are over, `entry` the fields of the event that began it.
     """
 
     enrolment_id: EnrolmentId
@@ -169,7 +169,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """An advisor's open task. `tried` are the advisors who said busy or let it lie."""
+    """An advisor's open task. `to` says whom it may be given to, `tried` are those who said busy."""
 
     task_id: EffectId
     kind: Literal["task", "handoff"]
@@ -185,13 +185,14 @@ class Task:
     conversation_id: ConversationId | None
     overdue_to: str = ""
     tried: tuple[StaffId, ...] = ()
+    to: str = "advisor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """`version` grows with every change; storage compares it when it writes (design.md 3.3).
 
-    `caught_up_to` is the effective time of the last consumed item: time never runs back in a lane.
+    `caught_up_to` is the effective time of the last consumed arrival: time never runs back in a lane.
     """
 
     customer_id: CustomerId

@@ -13,8 +13,8 @@ Types of version 1, with their `fields`:
 | `subscription.granted`, `subscription.rejected`, `subscription.sent` | `template_id` |
 | `card.clicked` | `key`, `task_id` (an effect id of ours), `response_code` |
 | `advisor.said` | `text`; `staff_id` once it stands in a customer's lane |
-| `send.refused`, `send.unknown`, `send.expired` | `effect_id`, `reason`, `vendor_code`, `content`, `conversation_id`,
-  `enrolment_id`, `visit`, `fallbacks` |
+| `send.refused`, `send.unknown`, `send.expired` | `effect_id`, `reason`, `vendor_code`, `content`, `send_class`,
+  `conversation_id`, `enrolment_id`, `visit`, `fallbacks` |
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """What the next text of a customer may answer; the shell reads the text with this in hand."""
 
+from collections.abc import Iterator
+
 from bot.core.customer import Customer
 from bot.core.ids import ConversationId
 from bot.core.journey import Journey, Slot
@@ -13,24 +15,39 @@ EXPECTED_MAX = 40
 def expectation(customer: Customer, program: Program, conversation_id: ConversationId) -> Expectation:
     """The slots that a text in this conversation may fill: the open question, then those still to come.
 
-    A slot of free text is expected only while its question stands open.
+    Those to come are of journeys that she is in, that these may call or start, and that the text may begin. A slot
+    of free text is expected only while its question stands open. What is no longer in the library is passed over.
     """
-    conversation = customer.conversations.get(conversation_id)
     found: dict[str, Expected] = {}
     confirming = False
-    holder = customer.enrolments.get(conversation.floor[-1]) if conversation and conversation.floor else None
-    if holder is not None and holder.pending is not None and holder.journey in program.library.journeys:
-        journey = program.journey(holder.journey)
-        asked = _expected(journey, journey.slots[holder.pending.slot], asked=True)
-        found[asked.slot] = asked
-        confirming = holder.pending.phase == "confirming"
-    for enrolment in customer.enrolments.values():
-        for journey in program.related(enrolment.journey):
-            for slot in journey.slots.values():
-                if slot.type != "text":
-                    expected = _expected(journey, slot, asked=False)
-                    found.setdefault(expected.slot, expected)
+    for expected, is_confirming in _asked(customer, program, conversation_id):
+        found[expected.slot] = expected
+        confirming = is_confirming
+    for journey, slot in _to_come(customer, program, conversation_id):
+        if slot.type != "text":
+            expected = _expected(journey, slot, asked=False)
+            found.setdefault(expected.slot, expected)
     return Expectation(expected=tuple(found.values())[:EXPECTED_MAX], confirming=confirming)
+
+
+def _asked(customer: Customer, program: Program, conversation_id: ConversationId) -> Iterator[tuple[Expected, bool]]:
+    """The open question, and whether a proposed value waits for yes or no; nothing when none is open."""
+    conversation = customer.conversations.get(conversation_id)
+    holder = customer.enrolments.get(conversation.floor[-1]) if conversation and conversation.floor else None
+    journey = program.library.journeys.get(holder.journey) if holder else None
+    if holder is None or holder.pending is None or journey is None:
+        return
+    slot = journey.slots.get(holder.pending.slot)
+    if slot is not None:
+        yield _expected(journey, slot, asked=True), holder.pending.phase == "confirming"
+
+
+def _to_come(customer: Customer, program: Program, conversation_id: ConversationId) -> Iterator[tuple[Journey, Slot]]:
+    for enrolment in customer.enrolments.values():
+        if enrolment.status == "active":
+            for journey in program.related(enrolment.journey):
+                yield from ((journey, slot) for slot in journey.slots.values())
+    yield from program.opening(conversation_id.partition(":")[0])
 
 
 def _expected(journey: Journey, slot: Slot, *, asked: bool) -> Expected:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.core.actions import StartJourney
-from bot.core.expressions.evaluate import Guard, compile_expression, compile_guard
+from bot.core.expressions.evaluate import Guard, compile_expression, compile_guard, compile_time
 from bot.core.expressions.render import Render, compile_template
 from bot.core.expressions.tree import Expression, Template
 from bot.core.expressions.values import Scope, Value
 from bot.core.ids import StaffId
-from bot.core.journey import CallJourney, Journey, State
+from bot.core.journey import CallJourney, Entry, EventEntry, Journey, Slot, State
 from bot.core.library import Content, GlobalRules, Library, Member
 
 RELATED_MAX = 50
@@ -31,6 +32,7 @@ class Program:
     _guards: dict[int, Guard]
     _texts: dict[int, Render]
     _related: dict[str, tuple[Journey, ...]]
+    _opening: dict[str, tuple[tuple[Journey, Slot], ...]]
     _members: Mapping[StaffId, Member]
 
     @property
@@ -61,6 +63,10 @@ class Program:
             closure = self._values[id(expression)] = compile_expression(expression)
         return closure(scope)
 
+    def moment(self, expression: Expression, scope: Scope) -> datetime:
+        """The aware time that `expression` comes to. EvaluationFault: it is null, or no time."""
+        return compile_time(expression)(scope)
+
     def text(self, template: Template, scope: Scope, *, escape: Callable[[str], str] | None = None) -> str:
         """The text that `template` makes; `escape` is put on values, never on the author's own words."""
         closure = self._texts.get(id(template))
@@ -75,6 +81,15 @@ class Program:
             found = self._related[name] = tuple(_reachable(self.library, name))
         return found
 
+    def opening(self, channel: str) -> tuple[tuple[Journey, Slot], ...]:
+        """Slots that the very message which begins a journey of this channel may fill."""
+        found = self._opening.get(channel)
+        if found is None:
+            journeys = [journey for journey in self.library.journeys.values() if journey.channel == channel]
+            found = tuple((j, s) for j in journeys for s in j.slots.values() if _fills_at_once(j, s))
+            self._opening[channel] = found
+        return found
+
 
 def compile_library(library: Library) -> Program:
     """A program for `library`. Closures are made when first needed and kept."""
@@ -85,6 +100,7 @@ def compile_library(library: Library) -> Program:
         _guards={},
         _texts={},
         _related={},
+        _opening={},
         _members={member.staff_id: member for member in library.members},
     )
 
@@ -107,3 +123,19 @@ def _begins(state: State) -> list[str]:
     started = [action.journey for action in state.do if isinstance(action, StartJourney)]
     called = [state.doing.journey] if isinstance(state.doing, CallJourney) else []
     return called + started
+
+
+def _fills_at_once(journey: Journey, slot: Slot) -> bool:
+    """Whether a message that enters `journey` may name a value of `slot`: its keyword may stand among other words."""
+    if slot.type == "text":
+        return False
+    return any(_names_a_value(way, slot) for way in journey.enter)
+
+
+def _names_a_value(way: Entry, slot: Slot) -> bool:
+    if isinstance(way, EventEntry):
+        return way.event == "message"
+    if way.match != "exact":
+        return True
+    spellings = [spelling.lower() for spellings in slot.options.values() for spelling in spellings]
+    return any(spelling in keyword for spelling in (*slot.options, *spellings) for keyword in way.keywords)

@@ -177,6 +177,10 @@ def test_one_wrong_line_gives_one_complaint_at_its_place(file: Path, old: str, n
         ("[server]\nport = 9090", "config.toml [server] admin_port", "is the same as port: 9090"),
         ("[server]\npublic_url = 'http://bot.example.com'", "config.toml [server] public_url", "must be https"),
         ("[storage]\nurl = 'sqlite://'", "config.toml [storage] url", "names no file"),
+        ("[storage]\nurl = 'sqlite:///a%20b.db'", "config.toml [storage] url", "`%` or `?`"),
+        ("[storage]\nurl = 'sqlite:///a.db?mode=ro'", "config.toml [storage] url", "`%` or `?`"),
+        ('[storage]\nurl = "sqlite:///a\\u0000b.db"', "config.toml [storage] url", "names no file"),
+        ("[storage]\nurl = 'sqlite+aiosqlite:///a.db'", "config.toml [storage] url", "neither an SQLite nor"),
         ("[storage]\nurl = 'postgresql://db/x'", "config.toml [storage] keys", "PostgreSQL has no key file"),
         ("[storage]\nkeys = 'env:OA_TOKEN'", "config.toml [storage] keys", "must be a list"),
         ("[storage]\nkeys = []", "config.toml [storage] keys", "is an empty list"),
@@ -186,6 +190,19 @@ def test_one_wrong_line_gives_one_complaint_at_its_place(file: Path, old: str, n
 def test_one_wrong_setting_gives_one_complaint_at_its_place(file: Path, more: str, where: str, what: str) -> None:
     complaint = only_complaint(file, f"{more}\n{ACCOUNTS}")
     assert (complaint.where, what in complaint.what) == (where, True), complaint
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:pa55@h:abc/db", "postgresql+nope://u:pa55@h/db", "postgresql://"])
+def test_an_address_of_no_database_is_refused_without_showing_its_password(file: Path, url: str) -> None:
+    complaint = only_complaint(file, ACCOUNTS, SECRETS | {"ZHITU_STORAGE__URL": url, "ZHITU_STORAGE__KEYS": "k"})
+    assert (complaint.where, "pa55" in str(complaint)) == ("ZHITU_STORAGE__URL", False)
+
+
+def test_a_web_address_that_cannot_be_read_is_not_quoted(file: Path) -> None:
+    """Before: the reason was Python's, which quotes the user's name and password in it."""
+    base = "https://user:pa55@h\u2100x/"
+    complaint = only_complaint(file, ACCOUNTS, SECRETS | {"ZHITU_CHANNELS__OA__MAIN__API_BASE": base})
+    assert "pa55" not in str(complaint)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,12 @@ def stream() -> Iterator[io.StringIO]:
         ("postgresql://zhitu:pa55@db/zhitu", "postgresql://***@db/zhitu"),
         ('{"access_token": "T0K", "expires_in": 7200}', '{"access_token": "***", "expires_in": 7200}'),
         ("corpsecret=abc", "corpsecret=***"),
+        ("138.0013.8000", "138****8000"),
+        ("138 - 0013 - 8000", "138****8000"),
+        ("0086 138—0013—8000", "138****8000"),
+        ("postgresql://zhitu:p@55@db/zhitu", "postgresql://***@db/zhitu"),
+        ("Authorization: Bearer let-me.in=", "Authorization: Bearer ***"),
+        ("msg_signature=6f4ba482&nonce=1", "msg_signature=***&nonce=1"),
     ],
 )
 def test_what_is_personal_or_secret_is_masked_in_any_text(text: str, masked: str) -> None:
@@ -46,6 +52,9 @@ def test_what_is_personal_or_secret_is_masked_in_any_text(text: str, masked: str
         "order 1380013800012 took 13 ms",
         "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "f" * 64,
+        "bearer of news",
+        "139.12.34.56:1380",
+        "postgresql://zhitu@db/zhitu",
         "why? because",
         "2026-12-01T22:30:00+08:00",
         "journeys/oa-welcome.yaml:74:11",

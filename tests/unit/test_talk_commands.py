@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.commands import BadCommand, Command, Quit, ShowState, ShowWhy, parse
+from bot.core.events import Json
+from bot.sandbox.commands import BadCommand, Command, Quit, ShowHelp, ShowState, ShowWhy, parse
+from bot.sandbox.reports import report
+from bot.sandbox.screen import paint
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 
@@ -75,3 +78,30 @@ def test_state_why_and_quit() -> None:
     assert isinstance(read("/why"), ShowWhy)
     with pytest.raises(Quit):
         read("/quit")
+
+
+def test_help_is_a_command_like_the_others() -> None:
+    assert isinstance(read("/help"), ShowHelp)
+
+
+def test_any_white_space_ends_the_name_of_a_command() -> None:
+    assert command("/follow\ttd_sh01").action["scene"] == "td_sh01"
+
+
+@pytest.mark.parametrize("line", ["/at 0001-01-01 00:00", "/at 9999-12-31 23:59", "/at 1999-12-31 00:00"])
+def test_the_clock_stays_within_the_years_that_the_platforms_can_write(line: str) -> None:
+    """Before: `/at 9999-12-31 23:59` was obeyed, and every later act ended in an overflow."""
+    with pytest.raises(BadCommand, match="2000 到 2099"):
+        read(line)
+
+
+def test_waiting_ends_with_the_years_too() -> None:
+    with pytest.raises(BadCommand, match="2099"):
+        parse("/wait 30d", "oBuyer", now=datetime(2099, 12, 30, tzinfo=UTC))
+
+
+def test_what_a_buyer_wrote_into_a_card_is_shown_as_she_wrote_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before: a name in square brackets was read as markup, and one like `[/b]` ended the conversation."""
+    rows: list[Json] = [["称呼", "[/b]王[red]先生"]]
+    paint(report("card", NOW, to="zhangmin", text="新线索", rows=rows))
+    assert "称呼：[/b]王[red]先生" in capsys.readouterr().out

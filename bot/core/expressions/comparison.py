@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.core.expressions.values import KIND_NAMES, EvaluationFault, Kind, Value, elements, kind_of
 
@@ -55,8 +55,10 @@ def not_contained(needle: Value, hay: Value) -> bool:
 _ORDERED_AT_ONCE = frozenset({int, str, Decimal, date, timedelta})
 
 
-# Any: two values of one kind in ORDERED can be ordered, which no type of Python says.
-def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Value], bool]:
+_Comparing: TypeAlias = Callable[[Any, Any], bool]  # Any: that two values of one kind have an order, no type says
+
+
+def _ordering(compare: _Comparing) -> Callable[[Value, Value], bool]:
     def ordered(left: Value, right: Value) -> bool:
         if left is None or right is None:
             return False

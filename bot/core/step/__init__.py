@@ -1,21 +1,23 @@
-"""One item of one customer, stepped to completion: `step` and nothing else is called from outside.
+"""One arrival of one customer, stepped to completion: `step` and nothing else is called from outside.
 
-Pure and deterministic: the same customer, item, moment, facts and program give the same step, for ever.
+Pure and deterministic: the same customer, arrival, moment, facts and program give the same step, for ever.
 Source: journey-language.md section 3.
 """
 
 from datetime import datetime
 
 from bot.core import windows
+from bot.core.arrival import Arrival, Facts, Needs, Step, TimerDue
 from bot.core.customer import BucketKind, Customer
+from bot.core.effects import SendMessage
 from bot.core.events import CONVERSATIONAL, Event
-from bot.core.ids import ConversationId, EffectId
-from bot.core.item import Facts, Item, Needs, Step, TimerItem
+from bot.core.ids import ConversationId, EffectId, EnrolmentId
 from bot.core.program import Program
-from bot.core.step import doing, floor, handoff, machine, people, receipts, routing, tasks
 from bot.core.step import draft as drafts
+from bot.core.step import floor, handoff, machine, people, reach, receipts, releases, routing, tasks
 from bot.core.step.draft import Draft, ReadMissing, Talk
 from bot.core.step.questions import state_of
+from bot.core.step.sending import Wish, plan_global
 
 _BUCKETS: dict[str, BucketKind] = {"oa.follow": "follow", "oa.scan": "scan", "oa.click": "menu_click"}
 _RECEIPTS = frozenset({"send.refused", "send.unknown", "send.expired"})
@@ -23,18 +25,22 @@ SOURCE_MAX = 64
 """Code points kept of the scene a customer came by."""
 
 
-def step(program: Program, customer: Customer, item: Item, now: datetime, facts: Facts) -> Step | Needs:
-    """The customer after `item`, with everything to be done and why; or the reads that are missing.
+def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, facts: Facts) -> Step | Needs:
+    """The customer after `arrival`, with everything to be done and why; or the reads that are missing.
 
     `now` is aware UTC and stands still. Bugs raise; the shell then parks the customer's lane.
     """
-    draft = drafts.begin(program, customer, item, now, facts)
+    draft = drafts.begin(program, customer, arrival, now, facts)
     try:
-        if isinstance(item, TimerItem):
-            _fire(draft, item)
+        _open_window(draft)
+        releases.adopt(draft)
+        machine.come_to_rest(draft)
+        if isinstance(arrival, TimerDue):
+            _fire(draft, arrival)
         else:
-            _take_event(draft, item.event)
-        machine.drain(draft)
+            _take_event(draft, arrival.event)
+        machine.come_to_rest(draft)
+        _apologise(draft)
         for run in draft.runs.values():
             if run.status == "active":
                 machine.check_goal(draft, run)
@@ -47,7 +53,7 @@ def _take_event(draft: Draft, event: Event) -> None:
     if event.type in CONVERSATIONAL:
         _speak(draft, event)
     elif event.type == "oa.unfollow":
-        _unfollow(draft, event)
+        reach.lost(draft, _talk_with(draft, event), event)
     elif event.type == "card.clicked":
         people.clicked(draft, event)
     elif event.type == "advisor.said":
@@ -55,26 +61,35 @@ def _take_event(draft: Draft, event: Event) -> None:
     elif event.type in _RECEIPTS:
         receipts.received(draft, event)
     else:
-        _tell_subscribers(draft, event, None)
-        routing.enter_by_event(draft, event, None)
+        routing.tell_waiting(draft, event, None)
+        routing.enter_by_event(draft, event, draft.talks.get(_conversation_of(event)))
 
 
-def _speak(draft: Draft, event: Event) -> None:
-    """The customer did something that opens a window and wants an answer."""
+def _open_window(draft: Draft) -> None:
+    """The customer did something: she can be reached, and the platform allows answers."""
+    event = draft.event
+    if event is None or not draft.by_customer:
+        return
     talk = _talk_with(draft, event)
     talk.reachable = True
     talk.last_inbound_at = event.occurred_at
-    kind = _bucket_kind(event)
-    conversation = windows.opened(
-        drafts.freeze_talk(talk), kind, event_id=event.event_id, at=event.occurred_at, rules=draft.program.rules
-    )
-    talk.buckets = conversation.buckets
+    kind, rules = _bucket_kind(event), draft.program.rules
+    before = drafts.freeze_talk(talk)
+    talk.buckets = windows.opened(before, kind, event_id=event.event_id, at=event.occurred_at, rules=rules).buckets
     scene = event.fields.get("scene")
     if isinstance(scene, str) and scene and not draft.source:
         draft.source = scene[:SOURCE_MAX]
+
+
+def _speak(draft: Draft, event: Event) -> None:
+    """The customer wants an answer."""
+    talk = _talk_with(draft, event)
     if event.type == "message":
         routing.message(draft, talk, event)
-    elif not _tell_subscribers(draft, event, talk):
+    elif talk.human is not None:
+        routing.tell_waiting(draft, event, talk)
+        people.forward(draft, talk, event)
+    elif not routing.tell_waiting(draft, event, talk):
         routing.enter_by_event(draft, event, talk)
 
 
@@ -85,8 +100,12 @@ def _bucket_kind(event: Event) -> BucketKind:
     return _BUCKETS[event.type]
 
 
+def _conversation_of(event: Event) -> ConversationId:
+    return ConversationId(f"{event.channel}:{event.account}:{event.sender}")
+
+
 def _talk_with(draft: Draft, event: Event) -> Talk:
-    identity = ConversationId(f"{event.channel}:{event.account}:{event.sender}")
+    identity = _conversation_of(event)
     talk = draft.talks.get(identity)
     if talk is None:
         talk = draft.talks[identity] = Talk(
@@ -105,33 +124,12 @@ def _talk_with(draft: Draft, event: Event) -> Talk:
     return talk
 
 
-def _tell_subscribers(draft: Draft, event: Event, talk: Talk | None) -> bool:
-    """Every waiting state that listens for the event reacts. True: at least one did."""
-    heard = draft.understanding or routing.NOTHING_SAID
-    runs = [run for run in draft.runs.values() if run.status == "active"]
-    if talk is not None:
-        runs = [run for run in runs if run.conversation_id == talk.conversation_id]
-    return sum(routing.react(draft, run, event, heard) for run in runs) > 0
-
-
-def _unfollow(draft: Draft, event: Event) -> None:
-    """She left: what waits for this conversation is held back, and who talked there ends `unreachable`."""
-    talk = _talk_with(draft, event)
-    talk.reachable = False
-    talk.buckets = ()
-    from_here = [unsent.effect_id for unsent in talk.unsent]
-    doing.suppress(draft, from_here, "unreachable")
-    for run in [run for run in draft.runs.values() if run.conversation_id == talk.conversation_id]:
-        if run.enrolment_id not in draft.runs or run.parent is not None:
-            continue
-        if not routing.react(draft, run, event, routing.NOTHING_SAID):
-            machine.close(draft, run, "unreachable")
-
-
-def _fire(draft: Draft, item: TimerItem) -> None:
-    """A timer is due. One of a state left long ago is dead, and only forgotten."""
-    timer = item.timer
-    draft.drop_timer(timer.owner, timer.timer_id)
+def _fire(draft: Draft, due: TimerDue) -> None:
+    """A timer is due. One that was cancelled or put off since is dead, though its alarm may still ring."""
+    timer = due.timer
+    if timer not in draft.timers:
+        return
+    draft.timers.remove(timer)
     draft.trace("timer", owner=timer.owner, timer=timer.timer_id, due_at=timer.due_at.isoformat())
     if timer.owner == floor.FLOOR_OWNER:
         people.hold_ran_out(draft, ConversationId(timer.timer_id))
@@ -141,7 +139,7 @@ def _fire(draft: Draft, item: TimerItem) -> None:
         if task is not None:
             tasks.overdue(draft, task)
         return
-    run = next((run for key, run in draft.runs.items() if key == timer.owner), None)
+    run = draft.runs.get(EnrolmentId(timer.owner))
     if run is None or run.visit != timer.visit or run.status != "active":
         return
     state = state_of(draft, run)
@@ -152,3 +150,12 @@ def _fire(draft: Draft, item: TimerItem) -> None:
             draft.go(run, state.timeout.goto)
         case "accept":
             handoff.unaccepted(draft, run)
+
+
+def _apologise(draft: Draft) -> None:
+    """A journey got stuck over what the customer wrote, and nothing answers her: say at least that (3.2)."""
+    talk = draft.talks.get(draft.conversation_id) if draft.conversation_id else None
+    stuck = any(trace.kind == "error" and trace.detail.get("outcome") == "stuck" for trace in draft.journal)
+    answered = any(isinstance(e, SendMessage) and e.conversation_id == draft.conversation_id for e in draft.effects)
+    if talk is not None and talk.human is None and stuck and not answered:
+        plan_global(draft, talk, Wish(content="fallback"))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Ask, Slot
 from bot.core.step import floor
 from bot.core.step.draft import Draft, Run
@@ -15,10 +16,8 @@ from bot.core.step.questions import (
     slot_of,
     state_of,
 )
-from bot.core.step.scope import guard_holds_safely, plain, scope_of
+from bot.core.step.scope import faulted, guard_holds, plain, scope_of
 from bot.core.understood import Reading, SlotValue, Understanding
-
-HEARD_PHASES = ("asked", "confirming")
 
 
 def enter(draft: Draft, run: Run, ask: Ask) -> None:
@@ -30,6 +29,7 @@ def enter(draft: Draft, run: Run, ask: Ask) -> None:
         return
     run.pending = new_pending(slot.name)
     reading = _in_this_message(draft, run, slot)
+    # A check that cannot be evaluated raises here: the machine turns it into the journey's error.
     if reading is not None and _passes_check(draft, run, slot, reading.value):
         draft.consumed.append((reading.start, reading.end))
         _take_value(draft, run, slot, reading.value)
@@ -55,13 +55,16 @@ def _in_this_message(draft: Draft, run: Run, slot: Slot) -> Reading | None:
 
 
 def hear(draft: Draft, run: Run, understanding: Understanding) -> bool:
-    """Let the open question of `run` have the message. False: it is no answer."""
+    """Let the open question of `run` have the message. False: it is no answer.
+
+    A paused question hears as well: whoever interrupted it is gone, or it would not be asked.
+    """
     pending = run.pending
-    if pending is None or pending.phase not in HEARD_PHASES:
+    if pending is None or pending.phase == "queued":
         return False
     slot = slot_of(draft, run)
     reading = understanding.readings.get(f"{run.journey}.{slot.name}")
-    if pending.phase == "confirming":
+    if pending.proposal is not None:
         return _hear_confirmation(draft, run, understanding, reading)
     if understanding.skip and slot.optional:
         draft.trace("answered", run, slot=slot.name, outcome="skipped")
@@ -75,8 +78,12 @@ def hear(draft: Draft, run: Run, understanding: Understanding) -> bool:
 
 
 def _hear_confirmation(draft: Draft, run: Run, understanding: Understanding, reading: Reading | None) -> bool:
+    """Another value beats a yes or a no, but where any words are a value: there 对 and 不对 mean what they say."""
     pending = run.pending
     assert pending is not None, "only a pending question is confirmed"
+    takes_any_words = slot_of(draft, run).type == "text"
+    if takes_any_words and (understanding.yes or understanding.no or understanding.change):
+        reading = None
     if reading is not None and reading.value != pending.proposal:
         draft.consumed.append((reading.start, reading.end))
         answer(draft, run, reading.value)
@@ -105,8 +112,11 @@ def decline(draft: Draft, run: Run) -> None:
     pose(draft, run, variant="again")
 
 
-def tap(draft: Draft, run: Run, choice: str) -> bool:
-    """A tap on a line of the question's menu. False: the line is not of this question."""
+def tap(draft: Draft, run: Run, choice: str, text: str) -> bool:
+    """A tap on the line `choice` of the question's menu, which reads `text`. False: it is not of this question.
+
+    The words count as well as the number: options may have moved since the menu was sent.
+    """
     pending = run.pending
     if pending is None or pending.phase == "queued":
         return False
@@ -117,25 +127,30 @@ def tap(draft: Draft, run: Run, choice: str) -> bool:
         decline(draft, run)
         return True
     options = list(slot_of(draft, run).options)
-    if choice.isascii() and choice.isdigit() and int(choice) < len(options):
-        answer(draft, run, options[int(choice)])
-        return True
-    return False
+    value = text if text in options else next((o for number, o in enumerate(options) if str(number) == choice), None)
+    if value is None or (text and text != value):
+        return False
+    answer(draft, run, value)
+    return True
 
 
 def answer(draft: Draft, run: Run, value: SlotValue) -> None:
     """A value was given: take it if its check allows, else it is a wrong answer."""
     slot = slot_of(draft, run)
-    if _passes_check(draft, run, slot, value):
+    try:
+        is_right = _passes_check(draft, run, slot, value)
+    except EvaluationFault as fault:
+        faulted(draft, run, fault)
+        return
+    if is_right:
         _take_value(draft, run, slot, value)
     else:
         wrong(draft, run, "check")
 
 
 def _passes_check(draft: Draft, run: Run, slot: Slot, value: SlotValue) -> bool:
-    if slot.check is None:
-        return True
-    return guard_holds_safely(draft, run, slot.check, scope_of(draft, run, {"value": value}))
+    """Whether the value may be taken. EvaluationFault: the check is no condition after all."""
+    return slot.check is None or guard_holds(draft, run, slot.check, scope_of(draft, run, {"value": value}))
 
 
 def _take_value(draft: Draft, run: Run, slot: Slot, value: SlotValue) -> None:
@@ -175,7 +190,7 @@ def wrong(draft: Draft, run: Run, why: str) -> None:
     draft.trace("unparsed", run, slot=slot.name, why=why, failures=failures, allowed=slot.retry_max)
     if failures > slot.retry_max:
         draft.go(run, state_of(draft, run).give_up)
-    elif pending.phase == "confirming":
+    elif pending.proposal is not None:
         pose_confirm(draft, run, variant="again")
     else:
         pose(draft, run, variant="again", content=slot.retry_say)

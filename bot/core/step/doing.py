@@ -1,19 +1,18 @@
 """Carrying out `do:`, one action after the other."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import assert_never
 
 from bot.core import actions as say
 from bot.core.customer import Consent, Lead
-from bot.core.effects import RecordConsent, SaveLead, SuppressSends
+from bot.core.effects import RecordConsent, SaveLead, SendMessage, SuppressSends
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression
-from bot.core.expressions.values import Scope
+from bot.core.expressions.values import EvaluationFault, Scope
 from bot.core.ids import EffectId
 from bot.core.step import entry, tasks
 from bot.core.step.draft import Draft, Run, Talk
-from bot.core.step.scope import MASK, personal, plain, scope_of
+from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
 from bot.core.step.sending import Wish, plan, plan_global
 
 LEAD_STAGE_NEW = "new"
@@ -21,7 +20,11 @@ LEAD_STAGE_NEW = "new"
 
 def perform(draft: Draft, run: Run, actions: tuple[say.Action, ...], extra: Mapping[str, object] | None = None) -> bool:
     """Do `actions` in order. False: one raised an error, and the rest was skipped."""
-    return all(_do(draft, run, action, extra or {}) for action in actions)
+    try:
+        return all(_do(draft, run, action, extra or {}) for action in actions)
+    except EvaluationFault as fault:
+        faulted(draft, run, fault)
+        return False
 
 
 def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object]) -> bool:
@@ -91,8 +94,8 @@ def _send(draft: Draft, run: Run, action: say.Send, extra: Mapping[str, object])
 
 def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...], scope: Scope) -> None:
     """Give variables and attributes new values, in order; all read the values from before."""
-    for target, expression in values:
-        value = plain(draft.program.value(expression, scope))
+    found = [(target, plain(draft.program.value(expression, scope))) for target, expression in values]
+    for target, value in found:
         root, _, name = target.partition(".")
         if root == "customer":
             draft.attributes[name] = value
@@ -163,8 +166,7 @@ def _create_task(draft: Draft, run: Run, action: say.CreateTask, extra: Mapping[
     scope = scope_of(draft, run, extra)
     due_at = draft.now + action.due if action.due else None
     if action.due_at is not None:
-        found = draft.program.value(action.due_at, scope)
-        due_at = found if isinstance(found, datetime) else None
+        due_at = draft.program.moment(action.due_at, scope)
     title = draft.program.text(action.title, scope).strip()
     tasks.give(draft, run, tasks.Order(to=action.to, title=title, due_at=due_at, overdue_to=action.overdue_to))
 
@@ -182,15 +184,21 @@ def _start(draft: Draft, run: Run, action: say.StartJourney) -> None:
 
 
 def opt_out(draft: Draft, scope: str) -> None:
-    """She does not want `scope` (`all`, or a class of sends) any more; what waits to leave is held back."""
+    """She does not want `scope` (`all`, or a class of sends) any more; what waits to leave is held back.
+
+    But for answers of this very step, which classes with `reply_only` may still give.
+    """
     draft.opt_outs[scope] = draft.now
     draft.trace("opt_out", scope=scope)
+    answers = {effect.effect_id for effect in draft.effects if isinstance(effect, SendMessage) and effect.reply}
+    rules = draft.program.rules.class_rules
     blocked = [
         unsent.effect_id
         for talk in draft.talks.values()
         for unsent in talk.unsent
-        if draft.program.rules.class_rules[unsent.send_class].opt_out != "ignore"
-        and scope in ("all", unsent.send_class)
+        if scope in ("all", unsent.send_class)
+        and rules[unsent.send_class].opt_out != "ignore"
+        and not (unsent.effect_id in answers and rules[unsent.send_class].opt_out == "reply_only")
     ]
     suppress(draft, blocked, "opted_out")
 

@@ -1,4 +1,4 @@
-"""The working copy of a customer while one item is stepped. Mutable here, frozen again at the end."""
+"""The working copy of a customer while one arrival is stepped. Mutable here, frozen again at the end."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal
 
+from bot.core.arrival import Arrival, EventArrived, Facts, Read
 from bot.core.customer import (
     Bucket,
     Consent,
@@ -22,8 +23,8 @@ from bot.core.customer import (
 )
 from bot.core.effects import Effect, Trace
 from bot.core.events import CONVERSATIONAL, Event, Json
+from bot.core.expressions.values import Scope
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, effect_id
-from bot.core.item import EventItem, Facts, Item, Read
 from bot.core.program import Program
 from bot.core.understood import Understanding
 
@@ -91,28 +92,32 @@ class Talk:
         return self.floor[-1] if self.floor else None
 
 
+_RUN_FIELDS = tuple(f.name for f in fields(Enrolment))
+_TALK_FIELDS = tuple(f.name for f in fields(Conversation))
+
+
 def thaw_run(enrolment: Enrolment) -> Run:
     """A copy of `enrolment` that may be changed."""
-    values = {f.name: getattr(enrolment, f.name) for f in fields(Enrolment)}
+    values = {name: getattr(enrolment, name) for name in _RUN_FIELDS}
     for name in ("values", "slots", "saved", "counts"):
         values[name] = dict(values[name])
     return Run(**values)
 
 
 def freeze_run(run: Run) -> Enrolment:
-    return Enrolment(**{f.name: getattr(run, f.name) for f in fields(Enrolment)})
+    return Enrolment(**{name: getattr(run, name) for name in _RUN_FIELDS})
 
 
 def thaw_talk(conversation: Conversation) -> Talk:
     """A copy of `conversation` that may be changed."""
-    values = {f.name: getattr(conversation, f.name) for f in fields(Conversation)}
+    values = {name: getattr(conversation, name) for name in _TALK_FIELDS}
     for name in ("floor", "queue", "unsent"):
         values[name] = list(values[name])
     return Talk(**values)
 
 
 def freeze_talk(talk: Talk) -> Conversation:
-    values = {f.name: getattr(talk, f.name) for f in fields(Conversation)}
+    values = {name: getattr(talk, name) for name in _TALK_FIELDS}
     for name in ("floor", "queue", "unsent"):
         values[name] = tuple(values[name])
     return Conversation(**values)
@@ -122,13 +127,15 @@ def freeze_talk(talk: Talk) -> Conversation:
 class Move:
     """Work that the machine still has to do for an enrolment: go to `target`, or deal with `error`.
 
-    `visit`: only while the enrolment is in this visit; a move that came too late is dropped.
+    `visit`: only while the enrolment is in this visit; a move that came too late is dropped. `place`: the source
+    of the expression that the error came from, empty when it came from none.
     """
 
     enrolment_id: EnrolmentId
     visit: int
     target: str = ""
     error: str = ""
+    place: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,13 +143,16 @@ class Draft:
     """Everything one step reads and writes.
 
     `consumed`: spans of the text that have answered something. `moves`: what the machine has still to do.
-    `interrupting`: enrolments that may push on the floor. `sent_now`: messages of this step by conversation.
-    `put_off`: until when the latest deferred send of an enrolment waits. `stepped`: micro-steps so far.
+    `handled`: errors that were dealt with, by enrolment and state. `begun`: enrolments entered in this step.
+    `interrupting`: those that may push on the floor. `passed`: visits whose `when` did not hold.
+    `sent_now`: messages of this step by conversation. `put_off`: until when the latest deferred send of an
+    enrolment waits. `stepped`: micro-steps so far, by the enrolment that called all others. `scopes`: what
+    guards of an enrolment read; the records in it are views, so they stay true while the draft changes.
     """
 
     program: Program
     base: Customer
-    item: Item
+    arrival: Arrival
     now: datetime
     facts: Facts
     event_id: EventId
@@ -166,11 +176,14 @@ class Draft:
     ordinals: dict[str, int] = field(default_factory=dict)
     consumed: list[tuple[int, int]] = field(default_factory=list)
     moves: deque[Move] = field(default_factory=deque)
-    failing: set[EnrolmentId] = field(default_factory=set)
+    handled: set[tuple[EnrolmentId, str, str]] = field(default_factory=set)
+    begun: list[EnrolmentId] = field(default_factory=list)
     interrupting: set[EnrolmentId] = field(default_factory=set)
+    passed: set[tuple[EnrolmentId, int]] = field(default_factory=set)
     sent_now: dict[ConversationId, int] = field(default_factory=dict)
     put_off: dict[EnrolmentId, datetime] = field(default_factory=dict)
     stepped: dict[EnrolmentId, int] = field(default_factory=dict)
+    scopes: dict[EnrolmentId | None, Scope] = field(default_factory=dict)
 
     def loads(self) -> Mapping[StaffId, int]:
         """Open tasks of every advisor. ReadMissing: the shell has to read them first."""
@@ -181,11 +194,11 @@ class Draft:
     @property
     def event(self) -> Event | None:
         """The event being stepped, None when it is a timer."""
-        return self.item.event if isinstance(self.item, EventItem) else None
+        return self.arrival.event if isinstance(self.arrival, EventArrived) else None
 
     @property
     def understanding(self) -> Understanding | None:
-        return self.item.understanding if isinstance(self.item, EventItem) else None
+        return self.arrival.understanding if isinstance(self.arrival, EventArrived) else None
 
     @property
     def by_customer(self) -> bool:
@@ -210,9 +223,26 @@ class Draft:
         """Have the machine bring `run` to the state `target`."""
         self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
 
-    def fail(self, run: Run, error: str) -> None:
-        """Have the machine deal with `error` (journey-language.md 3.10) for `run`."""
-        self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, error=error))
+    def fail(self, run: Run, error: str, *, place: str = "") -> None:
+        """Have the machine deal with `error` (journey-language.md 3.10) for `run`. `place` as in `Move`."""
+        self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, error=error, place=place))
+
+    def root_of(self, run: Run) -> Run:
+        """The enrolment that called, directly or through others, `run`; itself when nobody did."""
+        while run.parent is not None and run.parent in self.runs:
+            run = self.runs[run.parent]
+        return run
+
+    def depth_of(self, run: Run) -> int:
+        """How many enrolments stand above `run` in a call."""
+        depth = 0
+        while run.parent is not None and run.parent in self.runs:
+            depth, run = depth + 1, self.runs[run.parent]
+        return depth
+
+    def children_of(self, run: Run) -> list[Run]:
+        """The enrolments that `run` called and that have not ended."""
+        return [child for child in self.runs.values() if child.parent == run.enrolment_id]
 
     def trace(self, kind: str, run: Run | None = None, **detail: Json) -> None:
         """Write one line into the journal."""
@@ -252,17 +282,17 @@ def past_key(journey: str, key: str) -> str:
     return f"{journey}|{key}"
 
 
-def begin(program: Program, customer: Customer, item: Item, now: datetime, facts: Facts) -> Draft:
-    """A working copy of `customer` for `item`."""
-    if isinstance(item, EventItem):
-        event_id = item.event.event_id
+def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime, facts: Facts) -> Draft:
+    """A working copy of `customer` for `arrival`."""
+    if isinstance(arrival, EventArrived):
+        event_id = arrival.event.event_id
     else:
-        timer = item.timer
+        timer = arrival.timer
         event_id = EventId(f"timer|{timer.owner}|{timer.visit}|{timer.timer_id}|{timer.due_at.isoformat()}")
     return Draft(
         program=program,
         base=customer,
-        item=item,
+        arrival=arrival,
         now=now,
         facts=facts,
         event_id=event_id,
@@ -287,8 +317,8 @@ def begin(program: Program, customer: Customer, item: Item, now: datetime, facts
 def finish(draft: Draft) -> Customer:
     """The customer that the draft has become, one version on."""
     base = draft.base
-    event = draft.event
-    moment = event.occurred_at if event else draft.now
+    arrival = draft.arrival
+    moment = arrival.event.occurred_at if isinstance(arrival, EventArrived) else arrival.timer.due_at
     return Customer(
         customer_id=base.customer_id,
         version=base.version + 1,

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.events import Json
-from bot.core.expressions.tree import Template
+from bot.core.expressions.tree import Expression, Template
+from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EnrolmentId, enrolment_id
 from bot.core.journey import Journey
 from bot.core.step.draft import Draft, Run, past_key
@@ -13,6 +14,8 @@ from bot.core.step.scope import guard_holds_safely, plain, scope_of
 
 ACTIVE_MAX = 30
 """Enrolments that one customer may have at once; another entry is refused with the reason."""
+BEGUN_MAX = 30
+"""Enrolments that begin in one step: journeys that start each other without end stop here, with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,11 @@ class Opening:
 def admit(draft: Draft, opening: Opening) -> Run | None:
     """Begin the run if `audience` and `reentry` admit it; the journal says why when they do not."""
     journey = opening.journey
-    key = _key(draft, journey)
+    try:
+        key = draft.program.text(journey.key, scope_of(draft, None)).strip() if journey.key else ""
+    except EvaluationFault as fault:
+        draft.trace("entry_refused", into=journey.journey, reason=fault.code, cause=opening.cause)
+        return None
     refusal = _refusal(draft, journey, key)
     if refusal:
         draft.trace("entry_refused", into=journey.journey, reason=refusal, cause=opening.cause)
@@ -38,38 +45,42 @@ def admit(draft: Draft, opening: Opening) -> Run | None:
     if journey.audience is not None and not guard_holds_safely(draft, None, journey.audience):
         draft.trace("entry_refused", into=journey.journey, reason="audience", cause=opening.cause)
         return None
+    _clear_away_stuck(draft, journey, key)
     return begin_run(draft, opening, key)
 
 
-def _key(draft: Draft, journey: Journey) -> str:
-    return draft.program.text(journey.key, scope_of(draft, None)).strip() if journey.key else ""
-
-
 def _refusal(draft: Draft, journey: Journey, key: str) -> str:
-    """Why `reentry` says no, or empty."""
+    """Why it may not begin now, or empty."""
     if len(draft.runs) >= ACTIVE_MAX:
         return "too_many_active"
-    running = [run for run in draft.runs.values() if run.parent is None]
-    if any(run.journey == journey.journey and run.key == key for run in running):
+    if len(draft.begun) >= BEGUN_MAX:
+        return "too_many_entries"
+    same = _same(draft, journey, key)
+    if any(run.status == "active" for run in same):
         return "already_active"
     past = draft.past.get(past_key(journey.journey, key))
     allow = journey.reentry.allow
-    if past is None or allow == "always":
-        return ""
     if isinstance(allow, timedelta):
-        return "" if draft.now - past.ended_at >= allow else "too_soon"
-    return "only_once"
+        return "too_soon" if past is not None and draft.now - past.ended_at < allow else ""
+    return "only_once" if allow == "never" and (past is not None or same) else ""
+
+
+def _same(draft: Draft, journey: Journey, key: str) -> list[Run]:
+    return [run for run in draft.runs.values() if run.journey == journey.journey and run.key == key and not run.parent]
+
+
+def _clear_away_stuck(draft: Draft, journey: Journey, key: str) -> None:
+    """A stuck run holds nothing any more and must not keep the customer out for ever: the new one replaces it."""
+    for run in _same(draft, journey, key):
+        draft.trace("ended", run, end="stuck")
+        del draft.runs[run.enrolment_id]
 
 
 def begin_run(draft: Draft, opening: Opening, key: str) -> Run:
     """A new run, about to enter its first state."""
     journey, parent = opening.journey, opening.parent
-    place = f"{parent.enrolment_id}|{parent.visit}" if parent else key
-    identity = enrolment_id(draft.base.customer_id, journey.journey, place, draft.event_id)
-    values = {name: var.default for name, var in journey.vars.items()}
-    values.update({name: value for name, value in opening.arguments.items() if name in journey.vars})
     run = Run(
-        enrolment_id=identity,
+        enrolment_id=_identity(draft, opening, key),
         journey=journey.journey,
         key=key,
         release=draft.program.library.release,
@@ -77,11 +88,11 @@ def begin_run(draft: Draft, opening: Opening, key: str) -> Run:
         visit=0,
         entered_at=draft.now,
         state_entered_at=draft.now,
-        conversation_id=opening.conversation_id,
+        conversation_id=opening.conversation_id or _latest_conversation(draft, journey.channel),
         parent=parent.enrolment_id if parent else None,
         status="active",
         previous="",
-        values=values,
+        values=_values(journey, opening.arguments),
         slots=dict.fromkeys(journey.slots),
         saved={},
         counts={},
@@ -92,14 +103,41 @@ def begin_run(draft: Draft, opening: Opening, key: str) -> Run:
         day="",
         day_count=0,
     )
-    draft.runs[identity] = run
+    draft.runs[run.enrolment_id] = run
+    draft.begun.append(run.enrolment_id)
     if opening.interrupt:
-        draft.interrupting.add(identity)
+        draft.interrupting.add(run.enrolment_id)
     if journey.goal is not None and journey.goal.when is not None:
-        run.goal_held_at_entry = draft.program.guard(journey.goal.when, scope_of(draft, run))
+        run.goal_held_at_entry = goal_holds(draft, run, journey.goal.when)
     draft.trace("entered", run, cause=opening.cause)
     draft.go(run, journey.initial)
     return run
+
+
+def _identity(draft: Draft, opening: Opening, key: str) -> EnrolmentId:
+    """Equal whenever the same event is stepped again; a second run in the same step gets another one."""
+    parent = opening.parent
+    place = f"{parent.enrolment_id}|{parent.visit}" if parent else key
+    name = f"begin|{opening.journey.journey}|{place}"
+    ordinal = draft.ordinals.get(name, 0)
+    draft.ordinals[name] = ordinal + 1
+    if ordinal:
+        place = f"{place}|{ordinal}"
+    return enrolment_id(draft.base.customer_id, opening.journey.journey, place, draft.event_id)
+
+
+def _values(journey: Journey, arguments: Mapping[str, Json]) -> dict[str, Json]:
+    values = {name: var.default for name, var in journey.vars.items()}
+    values.update({name: value for name, value in arguments.items() if name in journey.vars})
+    return values
+
+
+def _latest_conversation(draft: Draft, channel: str) -> ConversationId | None:
+    """The customer's latest conversation of this channel in which she can be reached."""
+    found = [talk for talk in draft.talks.values() if talk.channel == channel and talk.reachable]
+    long_ago = datetime.min.replace(tzinfo=draft.now.tzinfo)
+    latest = max(found, key=lambda talk: talk.last_inbound_at or long_ago, default=None)
+    return latest.conversation_id if latest else None
 
 
 def arguments_of(draft: Draft, run: Run, arguments: tuple[tuple[str, Template], ...]) -> dict[str, Json]:
@@ -108,7 +146,10 @@ def arguments_of(draft: Draft, run: Run, arguments: tuple[tuple[str, Template], 
     return {name: plain(draft.program.text(template, scope)) for name, template in arguments}
 
 
-def holder_priority(draft: Draft, holder: EnrolmentId | None) -> int:
-    """How important the journey on the floor is; -1 when nobody has it."""
-    run = draft.runs.get(holder) if holder else None
-    return draft.program.journey(run.journey).focus.priority if run else -1
+def goal_holds(draft: Draft, run: Run, condition: Expression) -> bool:
+    """Whether a goal is reached. One that cannot be evaluated is not, and the journal says so."""
+    try:
+        return draft.program.guard(condition, scope_of(draft, run))
+    except EvaluationFault as fault:
+        draft.trace("error", run, error=fault.code, guard=condition.source)
+        return False

@@ -1,42 +1,61 @@
-"""The floor of a conversation: which enrolment, or which colleague, answers the customer now."""
+"""The floor of a conversation: which enrolment, or which colleague, answers the customer now.
+
+Source: journey-language.md 2.4 and 3.11. A called journey stands in the place of whoever called it. During a
+step the floor only changes hands; who has it when everything rests is asked for by `settle`.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
-from bot.core.ids import ConversationId
+from bot.core.customer import Pending
+from bot.core.ids import ConversationId, EnrolmentId
 from bot.core.step.draft import Draft, Run, Talk
 from bot.core.step.questions import journey_of, pose, pose_confirm, state_of
+from bot.core.step.sending import may_say_more
 
 STACK_MAX = 3
-QUEUE_MAX = 10
-"""Enrolments that may wait for the floor; one more ends the oldest wait without its question."""
+"""Enrolments on the floor of a conversation; a fourth that would push waits in the queue."""
 FLOOR_OWNER = "_floor"
 
 
 def take(draft: Draft, run: Run) -> bool:
-    """Take the floor for a question. False: somebody else has it, and the question waits its turn."""
+    """Take the floor for a question. False: somebody else has it, and the question waits its turn.
+
+    The queue needs no limit of its own: an enrolment stands in it once, and `entry.ACTIVE_MAX` limits those.
+    """
     talk = draft.talk_of(run)
     if talk is None or take_if_free(draft, run):
         return True
     if run.enrolment_id not in talk.floor and run.enrolment_id not in talk.queue:
         talk.queue.append(run.enrolment_id)
-        del talk.queue[:-QUEUE_MAX]
         draft.trace("floor", run, outcome="queued", holder=talk.holder)
     return False
 
 
 def take_if_free(draft: Draft, run: Run) -> bool:
-    """Take the floor when nobody has it, or when `run` may interrupt; a called run stands in its caller's place."""
+    """Take the floor when nobody has it, or when `run` may interrupt."""
     talk = draft.talk_of(run)
     if talk is None:
         return False
-    if run.parent is not None and run.parent in talk.floor:
-        talk.floor[talk.floor.index(run.parent)] = run.enrolment_id
+    place = _place(draft, run, talk)
+    if place is not None:
+        talk.floor[place] = run.enrolment_id
     free = talk.human is None and (not talk.floor or talk.holder == run.enrolment_id)
     if free or (talk.human is None and _may_push(draft, run, talk)):
         _stand_on_top(draft, run, talk)
         return True
     return False
+
+
+def _place(draft: Draft, run: Run, talk: Talk) -> int | None:
+    """Where `run`, or the nearest that called it, stands on the floor."""
+    above: Run | None = run
+    while above is not None:
+        if above.enrolment_id in talk.floor:
+            return talk.floor.index(above.enrolment_id)
+        above = draft.runs.get(above.parent) if above.parent else None
+    return None
 
 
 def _may_push(draft: Draft, run: Run, talk: Talk) -> bool:
@@ -54,7 +73,7 @@ def _stand_on_top(draft: Draft, run: Run, talk: Talk) -> None:
 
 def pause_holder(draft: Draft, talk: Talk) -> None:
     """Stop the clock of the open question; it will be repeated when the floor comes back."""
-    holder = draft.runs.get(talk.holder) if talk.holder else None
+    holder = holder_of(draft, talk)
     if holder is None or holder.pending is None or holder.pending.phase in ("queued", "paused"):
         return
     timer = next((t for t in draft.timers if t.owner == holder.enrolment_id and t.timer_id == "timeout"), None)
@@ -76,64 +95,84 @@ def give_back(draft: Draft, child: Run, parent: Run) -> None:
 
 
 def release(draft: Draft, run: Run) -> None:
-    """`run` asks nothing any more; whoever is next is heard again."""
+    """`run` asks nothing any more: its place, or that of whoever called it, is free."""
     talk = draft.talk_of(run)
     if talk is None:
         return
     if run.enrolment_id in talk.queue:
         talk.queue.remove(run.enrolment_id)
-    if run.enrolment_id not in talk.floor:
-        return
-    was_holder = talk.holder == run.enrolment_id
-    talk.floor.remove(run.enrolment_id)
-    if was_holder:
-        wake_next(draft, talk)
+    place = _place(draft, run, talk)
+    if place is not None:
+        del talk.floor[place]
 
 
-def wake_next(draft: Draft, talk: Talk) -> None:
-    """Give the floor to the enrolment below, else to the one that has waited longest."""
-    if talk.human is not None:
-        return
-    if talk.floor:
-        resume(draft, draft.runs[talk.floor[-1]])
-        return
-    while talk.queue:
+def settle(draft: Draft) -> None:
+    """Let the question be heard whose turn it is, in every conversation, now that nothing moves."""
+    for talk in draft.talks.values():
+        if talk.human is None:
+            _let_next_up(draft, talk)
+            holder = holder_of(draft, talk)
+            if holder is not None and holder.pending is not None:
+                _resume(draft, holder, holder.pending)
+
+
+def _let_next_up(draft: Draft, talk: Talk) -> None:
+    """An empty floor goes to whoever has waited longest."""
+    while talk.queue and not talk.floor:
         run = draft.runs.get(talk.queue.pop(0))
         if run is not None and run.pending is not None:
             talk.floor.append(run.enrolment_id)
-            resume(draft, run)
-            return
 
 
-def resume(draft: Draft, run: Run) -> None:
+def holder_of(draft: Draft, talk: Talk) -> Run | None:
+    """The enrolment that answers the customer now, None: nobody does."""
+    return draft.runs.get(talk.holder) if talk.holder else None
+
+
+def _resume(draft: Draft, run: Run, pending: Pending) -> None:
     """Ask again, or for the first time if the question never was; after `resume_within` it timed out instead."""
-    pending = run.pending
-    if pending is None or pending.phase in ("asked", "confirming"):
+    if pending.phase in ("asked", "confirming"):
         return
     patience = journey_of(draft, run).focus.resume_within
     timeout = state_of(draft, run).timeout
-    if pending.phase == "paused" and patience and timeout and pending.since and draft.now - pending.since > patience:
+    paused = pending.phase == "paused"
+    if paused and patience and timeout and pending.since and draft.now - pending.since > patience:
         draft.trace("floor", run, outcome="too_late_to_resume")
+        run.pending = replace(pending, phase="asked")
         draft.go(run, timeout.goto)
         return
     draft.trace("floor", run, outcome="resumed")
-    if pending.proposal is not None:
+    talk = draft.talk_of(run)
+    if paused and talk is not None and not may_say_more(draft, talk):
+        _go_on_unrepeated(draft, run, pending)
+    elif pending.proposal is not None:
         pose_confirm(draft, run)
     else:
-        pose(draft, run, variant="resume" if pending.phase == "paused" else "normal")
+        pose(draft, run, variant="resume" if paused else "normal")
+
+
+def _go_on_unrepeated(draft: Draft, run: Run, pending: Pending) -> None:
+    """The step has said all it may: the question stays open as it was, and its clock goes on where it stopped."""
+    draft.trace("not_sent", run, content=pending.slot, reason="send.burst")
+    phase: Literal["asked", "confirming"] = "asked" if pending.proposal is None else "confirming"
+    run.pending = replace(pending, phase=phase, since=draft.now, left_s=None)
     if pending.left_s is not None:
-        draft.set_timer(run.enrolment_id, "timeout", draft.now + _seconds(pending.left_s), visit=run.visit)
+        due_at = draft.now + timedelta(seconds=max(0.0, pending.left_s))
+        draft.set_timer(run.enrolment_id, "timeout", due_at, visit=run.visit)
 
 
 def repeat_question(draft: Draft, talk: Talk) -> None:
-    """Show the holder's open question once more."""
-    holder = draft.runs.get(talk.holder) if talk.holder else None
+    """Show the holder's open question once more; one that waits for its turn is left to `settle`."""
+    holder = holder_of(draft, talk)
     if holder is None or holder.pending is None or talk.human is not None:
         return
-    if holder.pending.proposal is not None:
-        pose_confirm(draft, holder)
-    else:
-        pose(draft, holder, variant="resume")
+    match holder.pending.phase:
+        case "confirming":
+            pose_confirm(draft, holder)
+        case "asked":
+            pose(draft, holder, variant="resume")
+        case "queued" | "paused":
+            return
 
 
 def clear(draft: Draft, conversation_id: ConversationId) -> None:
@@ -143,5 +182,7 @@ def clear(draft: Draft, conversation_id: ConversationId) -> None:
     talk.queue.clear()
 
 
-def _seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=max(0.0, seconds))
+def priority_of(draft: Draft, enrolment: EnrolmentId | None) -> int:
+    """How important the journey on the floor is, that is whoever called it first; -1 when nobody has it."""
+    run = draft.runs.get(enrolment) if enrolment else None
+    return journey_of(draft, draft.root_of(run)).focus.priority if run else -1

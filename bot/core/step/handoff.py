@@ -2,12 +2,13 @@
 
 from bot.core import calendar
 from bot.core.customer import Task
+from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import StaffId
 from bot.core.journey import Handoff
 from bot.core.step import floor, tasks
 from bot.core.step.draft import Draft, Run
 from bot.core.step.questions import state_of
-from bot.core.step.scope import scope_of
+from bot.core.step.scope import faulted, scope_of
 
 
 def enter(draft: Draft, run: Run, wanted: Handoff) -> bool:
@@ -34,22 +35,36 @@ def _offer(draft: Draft, run: Run, wanted: Handoff, tried: tuple[StaffId, ...]) 
     return True
 
 
-def pass_on(draft: Draft, run: Run, task: Task) -> None:
-    """She is busy: offer it to the next; nobody left: take the fallback."""
-    wanted = state_of(draft, run).doing
-    if not isinstance(wanted, Handoff):
+def pass_on(draft: Draft, task: Task) -> None:
+    """She is busy, or cannot be reached: offer it to the next; nobody left: take the fallback."""
+    run = run_of(draft, task)
+    tasks.drop(draft, task, "withdrawn")
+    wanted = state_of(draft, run).doing if run is not None else None
+    if run is None or not isinstance(wanted, Handoff):
         return
     tried = (*task.tried, task.staff_id) if task.staff_id else task.tried
-    tasks.drop(draft, task, "withdrawn")
-    if not _offer(draft, run, wanted, tried):
+    try:
+        is_offered = _offer(draft, run, wanted, tried)
+    except EvaluationFault as fault:
+        faulted(draft, run, fault)
+        return
+    if not is_offered:
         draft.go(run, wanted.fallback)
+
+
+def finish(draft: Draft, task: Task) -> None:
+    """The customer was talked to: the task is done, and the enrolment that waited for it goes on."""
+    run = run_of(draft, task)
+    tasks.drop(draft, task, "done")
+    if run is not None:
+        draft.go(run, state_of(draft, run).then)
 
 
 def unaccepted(draft: Draft, run: Run) -> None:
     """Nobody accepted in time."""
     wanted = state_of(draft, run).doing
-    draft.trace("handoff", run, outcome="not_accepted_in_time")
     if isinstance(wanted, Handoff):
+        draft.trace("handoff", run, outcome="not_accepted_in_time")
         draft.go(run, wanted.fallback)
 
 
@@ -61,8 +76,8 @@ def withdraw(draft: Draft, run: Run) -> None:
 
 
 def run_of(draft: Draft, task: Task) -> Run | None:
-    """The enrolment that waits in the handoff of `task`, None when it went on."""
-    run = draft.runs.get(task.enrolment_id) if task.enrolment_id else None
+    """The enrolment that waits in the handoff of `task`, None when it went on, or the task is none."""
+    run = draft.runs.get(task.enrolment_id) if task.enrolment_id and task.kind == "handoff" else None
     if run is None or run.visit != task.visit or not isinstance(state_of(draft, run).doing, Handoff):
         return None
     return run
@@ -70,4 +85,4 @@ def run_of(draft: Draft, task: Task) -> Run | None:
 
 def is_waiting(draft: Draft, run: Run) -> bool:
     """Whether the customer waits here for a colleague, so that the bot has nothing to say."""
-    return run.state != "" and isinstance(state_of(draft, run).doing, Handoff)
+    return run.status == "active" and run.state != "" and isinstance(state_of(draft, run).doing, Handoff)

@@ -8,167 +8,166 @@ from bot.core.customer import Human, Task
 from bot.core.effects import AssignAdvisor, CloseDesk, OpenDesk
 from bot.core.events import Event
 from bot.core.ids import ConversationId, EffectId, StaffId
-from bot.core.messages import Text
+from bot.core.messages import Card, Text
 from bot.core.step import doing, floor, handoff, tasks
 from bot.core.step.draft import Draft, Talk
-from bot.core.step.questions import state_of
 from bot.core.step.sending import ADVISOR_CONTENT, say_for_advisor, to_staff
 
 DONE_TEXTS = {"busy": "已转同事", "done": "已完成", "close": "会话已结束"}
 GONE_TEXT = "任务已结束或已转出"
+FORWARDED = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "location": "[位置]", "link": "[链接]"}
 
 
 def clicked(draft: Draft, event: Event) -> None:
     """A button of one of our cards was pressed."""
-    task_id, key = EffectId(str(event.fields["task_id"])), str(event.fields["key"])
+    task_id, key = EffectId(str(event.fields.get("task_id") or "")), str(event.fields.get("key") or "")
     code, staff_id = str(event.fields.get("response_code") or ""), StaffId(event.sender)
     task = draft.tasks.get(task_id)
     if task is None or task.staff_id != staff_id:
         draft.trace("task", outcome="click_too_late", key=key, staff_id=staff_id)
-        _replace_card(draft, task_id, staff_id, event.account, done=GONE_TEXT, code=code)
+        _replace_card(draft, staff_id, cards.closed(task_id, GONE_TEXT, response_code=code))
         return
     draft.trace("task", outcome=f"clicked_{key}", staff_id=staff_id, task_kind=task.kind)
     match key:
         case "accept" | "open":
-            _take_over(draft, task, code)
+            _take_over(draft, task, staff_id, code)
         case "busy":
-            _pass_on(draft, task, code)
+            _pass_on(draft, task, staff_id, code)
         case "close":
-            _close(draft, task, code)
+            _close(draft, task, staff_id, code)
         case "done":
-            _done(draft, task, code)
+            _done(draft, task, staff_id, cards.closed(task_id, DONE_TEXTS["done"], response_code=code))
         case _:
-            _replace_card(draft, task_id, staff_id, event.account, done=GONE_TEXT, code=code)
+            _replace_card(draft, staff_id, cards.closed(task_id, GONE_TEXT, response_code=code))
 
 
-def _replace_card(draft: Draft, task_id: EffectId, staff_id: StaffId, account: str, *, done: str, code: str) -> None:
-    card = cards.closed(task_id, done, response_code=code)
-    to_staff(draft, staff_id, card, path=f"card/{task_id}")
+def _replace_card(draft: Draft, staff_id: StaffId, card: Card) -> None:
+    to_staff(draft, staff_id, card, path=f"card/{card.task_id}")
 
 
-def _take_over(draft: Draft, task: Task, code: str) -> None:
+def _take_over(draft: Draft, task: Task, staff_id: StaffId, code: str) -> None:
     """She accepts, or opens again: she follows this customer, her words go to her, the bot keeps silent."""
-    assert task.staff_id is not None, "only its owner can click a task"
     accepted = replace(task, status="accepted")
     tasks.keep(draft, accepted)
-    if draft.advisor != task.staff_id:
-        draft.advisor = task.staff_id
-        draft.effects.append(AssignAdvisor(staff_id=task.staff_id, at=draft.now, reason=task.kind))
+    if draft.advisor != staff_id:
+        draft.advisor = staff_id
+        draft.effects.append(AssignAdvisor(staff_id=staff_id, at=draft.now, reason=task.kind))
         doing.save_lead(draft)
     run = handoff.run_of(draft, task)
     if run is not None:
         draft.drop_timer(run.enrolment_id, "accept")
     talk = draft.talks.get(task.conversation_id) if task.conversation_id else None
     if talk is not None:
-        _human_takes_floor(draft, talk, accepted)
+        _human_takes_floor(draft, talk, accepted, staff_id)
     rows = tasks.summary(draft, accepted, whole_phone=True)
     card = cards.accepted(task.task_id, task.title, rows, response_code=code, is_open=talk is not None)
-    to_staff(draft, task.staff_id, card, path=f"card/{task.task_id}")
+    _replace_card(draft, staff_id, card)
 
 
-def _human_takes_floor(draft: Draft, talk: Talk, task: Task) -> None:
-    assert task.staff_id is not None, "only a member can take the floor"
-    if talk.human is not None and talk.human.staff_id != task.staff_id:
-        _close_desk(draft, talk)
+def _human_takes_floor(draft: Draft, talk: Talk, task: Task, staff_id: StaffId) -> None:
+    if talk.human is not None and talk.human.staff_id != staff_id:
+        member = draft.program.member(staff_id)
+        note = cards.TAKEN_OVER.format(name=tasks.name_of(draft), colleague=member.name if member else staff_id)
+        to_staff(draft, talk.human.staff_id, Text(text=note), path="taken_over")
+        _leave(draft, talk, besides=task)
     floor.pause_holder(draft, talk)
     until = draft.now + draft.program.rules.human_hold
-    talk.human = Human(staff_id=task.staff_id, account=task.account, until=until, task_id=task.task_id)
+    talk.human = Human(staff_id=staff_id, account=task.account, until=until, task_id=task.task_id)
     draft.set_timer(floor.FLOOR_OWNER, talk.conversation_id, until)
     draft.effects.append(
-        OpenDesk(account=task.account, staff_id=task.staff_id, conversation_id=talk.conversation_id, at=draft.now)
+        OpenDesk(account=task.account, staff_id=staff_id, conversation_id=talk.conversation_id, at=draft.now)
     )
-    draft.trace("floor", outcome="human", staff_id=task.staff_id)
+    draft.trace("floor", outcome="human", staff_id=staff_id)
 
 
-def _close_desk(draft: Draft, talk: Talk) -> None:
-    human = talk.human
-    if human is not None:
-        draft.effects.append(
-            CloseDesk(account=human.account, staff_id=human.staff_id, conversation_id=talk.conversation_id)
-        )
-
-
-def _pass_on(draft: Draft, task: Task, code: str) -> None:
-    assert task.staff_id is not None, "only its owner can click a task"
-    _replace_card(draft, task.task_id, task.staff_id, task.account, done=DONE_TEXTS["busy"], code=code)
-    run = handoff.run_of(draft, task)
+def _pass_on(draft: Draft, task: Task, staff_id: StaffId, code: str) -> None:
     if task.kind == "handoff":
-        if run is not None:
-            handoff.pass_on(draft, run, task)
-        return
+        _replace_card(draft, staff_id, cards.closed(task.task_id, DONE_TEXTS["busy"], response_code=code))
+        _let_go(draft, task)
+        handoff.pass_on(draft, task)
+    elif hand_over(draft, task):
+        _replace_card(draft, staff_id, cards.closed(task.task_id, DONE_TEXTS["busy"], response_code=code))
+        _let_go(draft, task)
+    else:
+        rows = tasks.summary(draft, task)
+        _replace_card(draft, staff_id, cards.offer(task.task_id, task.title, task.kind, rows, response_code=code))
+        to_staff(draft, staff_id, Text(text=cards.NOBODY_ELSE.format(title=task.title)), path="nobody_else")
+
+
+def hand_over(draft: Draft, task: Task) -> bool:
+    """Give the task to somebody else. False: nobody else can take it, so it stays where it is."""
+    tried = (*task.tried, task.staff_id) if task.staff_id else task.tried
+    order = tasks.Order(to=task.to, title=task.title, due_at=task.due_at, overdue_to=task.overdue_to, tried=tried)
+    wanted = [order] if not task.overdue_to else [order, replace(order, to=task.overdue_to)]
+    found = next((one for one in wanted if tasks.choose(draft, one) is not None), None)
+    if found is None:
+        draft.trace("task", outcome="nobody", to=task.to, task_kind=task.kind)
+        return False
     tasks.drop(draft, task, "withdrawn")
-    order = tasks.Order(
-        to="advisor",
-        title=task.title,
-        due_at=task.due_at,
-        overdue_to=task.overdue_to,
-        tried=(*task.tried, task.staff_id),
-    )
-    owner = draft.runs.get(task.enrolment_id) if task.enrolment_id else None
-    if tasks.give(draft, owner, order) is None and task.overdue_to:
-        tasks.give(draft, owner, replace(order, to=task.overdue_to))
+    tasks.give(draft, draft.runs.get(task.enrolment_id) if task.enrolment_id else None, found)
+    return True
 
 
-def _close(draft: Draft, task: Task, code: str) -> None:
+def _close(draft: Draft, task: Task, staff_id: StaffId, code: str) -> None:
     """The conversation is over; a handoff is done with it, a task stays until it is done."""
-    assert task.staff_id is not None, "only its owner can click a task"
     if task.kind == "handoff":
-        _done(draft, task, code, text=DONE_TEXTS["close"])
+        _done(draft, task, staff_id, cards.closed(task.task_id, DONE_TEXTS["close"], response_code=code))
         return
     _let_go(draft, task)
     rows = tasks.summary(draft, task, whole_phone=True)
     card = cards.accepted(task.task_id, task.title, rows, response_code=code, is_open=False)
-    to_staff(draft, task.staff_id, card, path=f"card/{task.task_id}")
+    _replace_card(draft, staff_id, card)
 
 
-def _done(draft: Draft, task: Task, code: str, *, text: str = "") -> None:
-    assert task.staff_id is not None, "only its owner can click a task"
-    _replace_card(draft, task.task_id, task.staff_id, task.account, done=text or DONE_TEXTS["done"], code=code)
-    run = handoff.run_of(draft, task)
-    tasks.drop(draft, task, "done")
-    if run is not None:
-        draft.go(run, state_of(draft, run).then)
+def _done(draft: Draft, task: Task, staff_id: StaffId, card: Card) -> None:
+    _replace_card(draft, staff_id, card)
+    handoff.finish(draft, task)
     _let_go(draft, task)
 
 
 def _let_go(draft: Draft, task: Task) -> None:
     talk = draft.talks.get(task.conversation_id) if task.conversation_id else None
     if talk is not None and talk.human is not None and talk.human.task_id == task.task_id:
-        release_human(draft, talk)
+        _leave(draft, talk, besides=task)
 
 
-def release_human(draft: Draft, talk: Talk) -> None:
-    """The colleague has left the conversation: the bot may speak again, and repeats what it had asked."""
-    if talk.human is None:
+def _leave(draft: Draft, talk: Talk, *, besides: Task | None = None) -> None:
+    """The colleague has left the conversation: the bot may speak again.
+
+    Handoffs that were accepted in it are done with that, `besides` the one that is dealt with already.
+    """
+    human = talk.human
+    if human is None:
         return
-    _close_desk(draft, talk)
+    desk = CloseDesk(account=human.account, staff_id=human.staff_id, conversation_id=talk.conversation_id)
+    draft.effects.append(desk)
     draft.drop_timer(floor.FLOOR_OWNER, talk.conversation_id)
-    draft.trace("floor", outcome="human_left", staff_id=talk.human.staff_id)
+    draft.trace("floor", outcome="human_left", staff_id=human.staff_id)
     talk.human = None
-    floor.wake_next(draft, talk)
+    for task in list(draft.tasks.values()):
+        is_here = task.conversation_id == talk.conversation_id and (besides is None or task.task_id != besides.task_id)
+        if is_here and task.kind == "handoff" and task.status == "accepted":
+            handoff.finish(draft, task)
+
+
+def send_away(draft: Draft, talk: Talk, note: str, *, path: str) -> None:
+    """End the colleague's part in the conversation, and tell her why. `note` may name the customer: `{name}`."""
+    if talk.human is not None:
+        to_staff(draft, talk.human.staff_id, Text(text=note.format(name=tasks.name_of(draft))), path=path)
+        _leave(draft, talk)
 
 
 def hold_ran_out(draft: Draft, conversation_id: ConversationId) -> None:
     """She has not written for `human_hold`."""
     talk = draft.talks.get(conversation_id)
-    if talk is None or talk.human is None:
-        return
-    human = talk.human
-    minutes = int(draft.program.rules.human_hold / timedelta(minutes=1))
-    note = cards.HOLD_OVER.format(name=tasks.name_of(draft), minutes=minutes)
-    to_staff(draft, human.staff_id, Text(text=note), path="hold_over")
-    task = draft.tasks.get(human.task_id)
-    release_human(draft, talk)
-    if task is not None and task.kind == "handoff":
-        run = handoff.run_of(draft, task)
-        tasks.drop(draft, task, "done")
-        if run is not None:
-            draft.go(run, state_of(draft, run).then)
+    if talk is not None:
+        minutes = int(draft.program.rules.human_hold / timedelta(minutes=1))
+        send_away(draft, talk, cards.HOLD_OVER.format(name="{name}", minutes=minutes), path="hold_over")
 
 
 def said(draft: Draft, event: Event) -> None:
     """An advisor's words for the customer. They are proof of contact: the first meets her deadline."""
-    staff_id = StaffId(str(event.fields["staff_id"]))
+    staff_id = StaffId(str(event.fields.get("staff_id") or ""))
     talk = next((t for t in draft.talks.values() if t.human is not None and t.human.staff_id == staff_id), None)
     if talk is None or talk.human is None:
         to_staff(draft, staff_id, Text(text=cards.NO_CONVERSATION), path="no_conversation")
@@ -178,10 +177,9 @@ def said(draft: Draft, event: Event) -> None:
     draft.set_timer(floor.FLOOR_OWNER, talk.conversation_id, until)
     reason = say_for_advisor(draft, talk, str(event.fields.get("text") or ""))
     if reason:
-        note = cards.NOT_DELIVERED.format(name=tasks.name_of(draft), why=cards.why_not(reason))
-        to_staff(draft, staff_id, Text(text=note), path="not_delivered")
-        return
-    _prove_contact(draft, talk.human.task_id)
+        _tell_undelivered(draft, staff_id, reason)
+    else:
+        _prove_contact(draft, talk.human.task_id)
 
 
 def _prove_contact(draft: Draft, task_id: EffectId) -> None:
@@ -189,28 +187,48 @@ def _prove_contact(draft: Draft, task_id: EffectId) -> None:
     if task is None or task.due_at is None:
         return
     draft.drop_timer(tasks.TASK_OWNER, task_id)
-    tasks.keep(draft, replace(task, due_at=None))
+    tasks.keep(draft, replace(task, due_at=None, status="accepted"))
     draft.trace("task", outcome="contacted", staff_id=task.staff_id)
 
 
 def forward(draft: Draft, talk: Talk, event: Event) -> None:
     """The customer writes while a colleague has the floor: the colleague reads it in her app."""
     assert talk.human is not None, "somebody has to be there to read it"
-    kind = str(event.fields.get("kind") or "text")
-    words = str(event.fields.get("text") or "") if kind in ("text", "menu_tap") else FORWARDED.get(kind, f"[{kind}]")
-    to_staff(draft, talk.human.staff_id, Text(text=f"{tasks.name_of(draft)}：{words}"), path="forward")
+    to_staff(draft, talk.human.staff_id, Text(text=f"{tasks.name_of(draft)}：{_words(event)}"), path="forward")
     draft.trace("floor", outcome="forwarded", staff_id=talk.human.staff_id)
 
 
-FORWARDED = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "location": "[位置]", "link": "[链接]"}
+def _words(event: Event) -> str:
+    if event.type != "message":
+        return {"oa.click": f"[点了菜单 {event.fields.get('key') or ''}]"}.get(event.type, "[扫了码]")
+    kind = str(event.fields.get("kind") or "text")
+    return str(event.fields.get("text") or "") if kind in ("text", "menu_tap") else FORWARDED.get(kind, f"[{kind}]")
 
 
 def not_delivered(draft: Draft, event: Event) -> bool:
     """Tell the advisor that her words did not arrive. False: the message was not an advisor's."""
     if event.fields.get("content") != ADVISOR_CONTENT:
         return False
-    if draft.advisor is not None:
-        why = cards.why_not(str(event.fields.get("reason") or ""))
-        note = cards.NOT_DELIVERED.format(name=tasks.name_of(draft), why=why)
-        to_staff(draft, draft.advisor, Text(text=note), path="not_delivered")
+    talk = draft.talks.get(ConversationId(str(event.fields.get("conversation_id") or "")))
+    staff_id = talk.human.staff_id if talk is not None and talk.human is not None else draft.advisor
+    if staff_id is not None:
+        _tell_undelivered(draft, staff_id, str(event.fields.get("reason") or ""))
+    return True
+
+
+def _tell_undelivered(draft: Draft, staff_id: StaffId, reason: str) -> None:
+    note = cards.NOT_DELIVERED.format(name=tasks.name_of(draft), why=cards.why_not(reason))
+    to_staff(draft, staff_id, Text(text=note), path="not_delivered")
+
+
+def card_not_delivered(draft: Draft, event: Event) -> bool:
+    """A card did not reach its advisor: offer the task to somebody else. False: it was no card of an open task."""
+    task = draft.tasks.get(EffectId(str(event.fields.get("effect_id") or "")))
+    if task is None or task.status != "open":
+        return False
+    draft.trace("task", outcome="card_not_delivered", staff_id=task.staff_id, task_kind=task.kind)
+    if task.kind == "handoff":
+        handoff.pass_on(draft, task)
+    else:
+        hand_over(draft, task)
     return True

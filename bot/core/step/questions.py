@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Literal
 
 from bot.core.customer import Pending
+from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Ask, Journey, Slot, State
 from bot.core.messages import MenuChoice
 from bot.core.step.draft import Draft, Run
+from bot.core.step.scope import faulted
 from bot.core.step.sending import Plan, Wish, plan
 from bot.core.step.tasks import fallback_task, mask
 
@@ -61,16 +63,21 @@ def _say(draft: Draft, run: Run, wish: Wish) -> None:
     assert isinstance(doing, Ask), "only an ask poses questions"
     slot = slot_of(draft, run)
     question = replace(wish, send_class=doing.send_class, outside=doing.outside, templates_of=slot.ask)
-    found = plan(draft, run, question)
+    try:
+        found = plan(draft, run, question)
+    except EvaluationFault as fault:
+        faulted(draft, run, fault)
+        found = Plan(fate="failed")
     if found.fate == "replaced":
         fallback_task(draft, run, found.task_title)
     _start_clock(draft, run, found)
 
 
 def _start_clock(draft: Draft, run: Run, found: Plan) -> None:
+    """The timeout counts from the moment at which everything said in this visit has left."""
     timeout = state_of(draft, run).timeout
     if timeout is not None:
-        begins = found.not_before or draft.now
+        begins = max(found.not_before or draft.now, draft.put_off.get(run.enrolment_id, draft.now))
         draft.set_timer(run.enrolment_id, "timeout", begins + timeout.after, visit=run.visit)
 
 

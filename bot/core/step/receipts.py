@@ -1,34 +1,54 @@
 """What became of messages that left: refusals lead to the next fallback, and then to the journey's errors."""
 
-from bot.core.effects import Fallback
+from collections.abc import Mapping
+
+from bot.core.effects import Fallback, SendClass
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, EffectId, EnrolmentId
 from bot.core.messages import TemplateMessage
-from bot.core.step import people, tasks
-from bot.core.step.draft import Draft, Run
+from bot.core.step import people, reach, tasks
+from bot.core.step.draft import Draft, Run, Talk
 from bot.core.step.sending import WINDOW_REASONS, Wish, offer_fallbacks
 
 GONE_REASONS = frozenset({"gone", "unreachable"})
+"""She cannot be reached there at all: nothing can stand in for the message."""
+SILENT_REASONS = frozenset({"human_has_floor", "expired"})
+"""Nothing may stand in for the message, and that is no error: a colleague is talking, or it is too late for it."""
+_CLASSES: Mapping[str, SendClass] = {
+    "transactional": "transactional",
+    "service": "service",
+    "reminder": "reminder",
+    "marketing": "marketing",
+}
 
 
 def received(draft: Draft, event: Event) -> None:
     """A message was refused, expired, or its fate is unknown."""
     fields = event.fields
-    effect_id = EffectId(str(fields["effect_id"]))
+    effect_id = EffectId(str(fields.get("effect_id") or ""))
     reason = str(fields.get("reason") or "")
     _forget_unsent(draft, effect_id)
     run = _planned_by(draft, event)
     draft.trace(event.type, run, effect=effect_id, content=fields.get("content"), reason=reason)
-    if event.type == "send.unknown" or people.not_delivered(draft, event):
+    if event.type == "send.unknown":
         return
     talk = draft.talks.get(ConversationId(str(fields.get("conversation_id") or "")))
     if talk is None:
+        people.card_not_delivered(draft, event)
         return
+    is_advisors = people.not_delivered(draft, event)
     if reason in GONE_REASONS:
-        talk.reachable = False
-    fallbacks = fallbacks_of(event)
-    wish = Wish(content=str(fields.get("content") or ""))
-    found = offer_fallbacks(draft, run, talk, wish, fallbacks)
+        reach.lost(draft, talk, event)
+    elif not is_advisors and reason not in SILENT_REASONS:
+        _stand_in(draft, run, talk, event)
+
+
+def _stand_in(draft: Draft, run: Run | None, talk: Talk, event: Event) -> None:
+    """Plan the next fallback, under the rules of the message that it stands in for; else raise the error."""
+    reason = str(event.fields.get("reason") or "")
+    send_class = _CLASSES.get(str(event.fields.get("send_class") or ""))
+    wish = Wish(content=str(event.fields.get("content") or ""), send_class=send_class)
+    found = offer_fallbacks(draft, run, talk, wish, fallbacks_of(event))
     if found.fate == "replaced":
         tasks.fallback_task(draft, run, found.task_title)
     elif found.fate == "failed" and run is not None:

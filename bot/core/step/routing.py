@@ -1,8 +1,12 @@
 """Who gets what the customer wrote. First match wins. Source: journey-language.md 2.4."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
 
+from bot.core import cards
 from bot.core.events import Event
+from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import EnrolmentId
 from bot.core.journey import Journey, KeywordEntry, On
 from bot.core.library import Interrupt
@@ -10,13 +14,15 @@ from bot.core.step import asking, doing, entry, floor, handoff, people
 from bot.core.step.draft import Draft, Run, Talk
 from bot.core.step.machine import close
 from bot.core.step.questions import state_of
-from bot.core.step.scope import guard_holds_safely, scope_of
+from bot.core.step.scope import faulted, guard_holds_safely, scope_of
 from bot.core.step.sending import Wish, plan_global
 from bot.core.understood import Understanding
 
 BOT_WORD = "/bot"
 """Typed by the customer, brings the bot back while a colleague has the floor."""
 POLITE_PREFIXES = ("请", "我要", "帮我")
+POLITE_MAX = 3
+"""Such words before a keyword that are taken away: 请帮我退订."""
 NOTHING_SAID = Understanding(text="", normal="")
 
 
@@ -26,24 +32,40 @@ def message(draft: Draft, talk: Talk, event: Event) -> None:
     if _addressed(draft, talk, event):
         return
     if _interrupt(draft, talk, heard, hard=True):
+        if talk.human is not None:
+            people.forward(draft, talk, event)
         return
-    if talk.human is not None:
-        _to_human(draft, talk, event, heard)
-        return
-    holder = draft.runs.get(talk.holder) if talk.holder else None
-    if holder is not None and _captures(draft, holder, "first") and asking.hear(draft, holder, heard):
-        return
-    if _keyword_entries(draft, talk, heard, interrupting=True):
-        return
-    if _interrupt(draft, talk, heard, hard=False):
-        return
-    if holder is not None and _captures(draft, holder, "after_triggers") and asking.hear(draft, holder, heard):
-        return
-    if _waiting_runs(draft, talk, event, heard):
-        return
-    if _keyword_entries(draft, talk, heard, interrupting=False) or _event_entries(draft, talk, event):
-        return
-    _unmatched(draft, talk, holder)
+    if talk.human is None or _without_colleague(draft, talk, event, heard):
+        _to_journeys(draft, talk, event, heard)
+
+
+def _without_colleague(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> bool:
+    """Step 3: a colleague has the floor. True: she is no colleague any more, and the message goes on."""
+    if heard.text.strip() == BOT_WORD:
+        people.send_away(draft, talk, cards.BACK_TO_BOT, path="back_to_bot")
+        return False
+    if talk.human is not None and draft.program.member(talk.human.staff_id) is not None:
+        people.forward(draft, talk, event)
+        return False
+    people.send_away(draft, talk, cards.BACK_TO_BOT, path="back_to_bot")
+    return True
+
+
+def _to_journeys(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> None:
+    """Steps 4 to 11."""
+    holder = floor.holder_of(draft, talk)
+    matches = _matches(draft, talk.channel, heard.normal)
+    found = (
+        (holder is not None and _captures(draft, holder, "first") and asking.hear(draft, holder, heard))
+        or _interrupting_entry(draft, talk, matches)
+        or _interrupt(draft, talk, heard, hard=False)
+        or (holder is not None and _captures(draft, holder, "after_triggers") and asking.hear(draft, holder, heard))
+        or _waiting_runs(draft, talk, event, heard)
+        or _entry(draft, talk, matches)
+        or enter_by_event(draft, event, talk)
+    )
+    if not found:
+        _unmatched(draft, talk, holder)
 
 
 def _addressed(draft: Draft, talk: Talk, event: Event) -> bool:
@@ -53,7 +75,8 @@ def _addressed(draft: Draft, talk: Talk, event: Event) -> bool:
         return False
     enrolment, visit, choice = menu_id.split(".")
     run = draft.runs.get(EnrolmentId(enrolment))
-    if run is not None and str(run.visit) == visit and asking.tap(draft, run, choice):
+    words = str(event.fields.get("text") or "").strip()
+    if run is not None and str(run.visit) == visit and asking.tap(draft, run, choice, words):
         return True
     if talk.human is not None:
         return False
@@ -77,31 +100,33 @@ def _says(interrupt: Interrupt, heard: Understanding) -> bool:
         return True
     if interrupt.effect != "end_all":
         return False
-    bare = next((heard.normal.removeprefix(p) for p in POLITE_PREFIXES if heard.normal.startswith(p)), "")
+    bare = heard.normal
+    for _ in range(POLITE_MAX):
+        bare = next((bare.removeprefix(p) for p in POLITE_PREFIXES if bare.startswith(p)), bare)
     return bare in interrupt.keywords
 
 
 def _carry_out(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:
     draft.trace("interrupt", interrupt=interrupt.interrupt, effect=interrupt.effect)
-    holder = draft.runs.get(talk.holder) if talk.holder else None
-    if interrupt.effect == "end_all":
-        for other in draft.talks:
-            floor.clear(draft, other)
-        for run in [run for run in draft.runs.values() if run.parent is None]:
-            close(draft, run, interrupt.interrupt)
-    elif interrupt.effect == "end_focus" and holder is not None:
-        close(draft, _root(draft, holder), interrupt.interrupt)
-    elif interrupt.effect == "pause":
-        floor.pause_holder(draft, talk)
+    holder = floor.holder_of(draft, talk)
+    match interrupt.effect:
+        case "end_all":
+            for other in draft.talks:
+                floor.clear(draft, other)
+            for run in [run for run in draft.runs.values() if run.parent is None]:
+                close(draft, run, interrupt.interrupt)
+        case "end_focus":
+            if holder is not None:
+                close(draft, draft.root_of(holder), interrupt.interrupt)
+        case "pause":
+            floor.pause_holder(draft, talk)
+        case "answer":
+            pass
+        case _:
+            assert_never(interrupt.effect)
     _act(draft, talk, interrupt)
     if interrupt.effect == "answer":
         floor.repeat_question(draft, talk)
-
-
-def _root(draft: Draft, run: Run) -> Run:
-    while run.parent is not None and run.parent in draft.runs:
-        run = draft.runs[run.parent]
-    return run
 
 
 def _act(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:
@@ -114,16 +139,7 @@ def _act(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:
         interrupt=True,
         cause=f"interrupt:{interrupt.interrupt}",
     )
-    if entry.admit(draft, opening) is None:
-        floor.wake_next(draft, talk)
-
-
-def _to_human(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> None:
-    """Step 3: a colleague has the floor."""
-    if heard.text.strip() == BOT_WORD:
-        people.release_human(draft, talk)
-    else:
-        people.forward(draft, talk, event)
+    entry.admit(draft, opening)
 
 
 def _captures(draft: Draft, holder: Run, capture: str) -> bool:
@@ -131,9 +147,12 @@ def _captures(draft: Draft, holder: Run, capture: str) -> bool:
     pending = holder.pending
     if pending is None:
         return False
-    if pending.phase == "confirming":
+    if pending.proposal is not None:
         return capture == "first"
     return draft.program.journey(holder.journey).slots[pending.slot].capture == capture
+
+
+EXACT, PREFIX, CONTAINED = 3, 2, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,22 +161,29 @@ class _Match:
     journey: Journey
     entry: KeywordEntry
 
+    @property
+    def interrupts(self) -> bool:
+        return self.entry.interrupt and self.quality == EXACT
 
-def _keyword_entries(draft: Draft, talk: Talk, heard: Understanding, *, interrupting: bool) -> bool:
-    """Steps 6 and 10: the best keyword entry that admits; interrupting ones must outrank the holder."""
-    if not heard.normal:
-        return False
-    bar = entry.holder_priority(draft, talk.holder)
-    matches = [
-        match
-        for match in _matches(draft, talk.channel, heard.normal)
-        if match.entry.interrupt == interrupting and (not interrupting or match.journey.focus.priority > bar)
-    ]
-    matches.sort(key=lambda match: (-match.quality, -match.journey.focus.priority))
-    return any(_open(draft, talk, match) for match in matches)
+
+def _interrupting_entry(draft: Draft, talk: Talk, matches: list[_Match]) -> bool:
+    """Step 6: an entry that may interrupt, by its exact keyword, of a journey that outranks the holder's."""
+    bar = floor.priority_of(draft, talk.holder)
+    found = [match for match in matches if match.interrupts and match.journey.focus.priority > bar]
+    return any(_open(draft, talk, match, interrupt=True) for match in found)
+
+
+def _entry(draft: Draft, talk: Talk, matches: list[_Match]) -> bool:
+    """Step 10: the best keyword entry that admits. Those that outranked the holder were tried in step 6."""
+    bar = floor.priority_of(draft, talk.holder)
+    found = [match for match in matches if not (match.interrupts and match.journey.focus.priority > bar)]
+    return any(_open(draft, talk, match, interrupt=False) for match in found)
 
 
 def _matches(draft: Draft, channel: str, normal: str) -> list[_Match]:
+    """The keyword entries that the text matches: by quality, then priority, then the order of the files."""
+    if not normal:
+        return []
     found = []
     for journey in draft.program.library.journeys.values():
         if journey.channel != channel:
@@ -167,25 +193,25 @@ def _matches(draft: Draft, channel: str, normal: str) -> list[_Match]:
                 quality = max((_quality(way.match, keyword, normal) for keyword in way.keywords), default=0)
                 if quality:
                     found.append(_Match(quality=quality, journey=journey, entry=way))
-    return found
+    return sorted(found, key=lambda match: (-match.quality, -match.journey.focus.priority))
 
 
 def _quality(match: str, keyword: str, normal: str) -> int:
-    """3 exact, 2 prefix, 1 contained, 0 no match."""
+    """How well the text matches, 0 not at all."""
     if keyword == normal:
-        return 3
+        return EXACT
     if match == "prefix" and normal.startswith(keyword):
-        return 2
-    return 1 if match == "contains" and keyword in normal else 0
+        return PREFIX
+    return CONTAINED if match == "contains" and keyword in normal else 0
 
 
-def _open(draft: Draft, talk: Talk, match: _Match) -> bool:
+def _open(draft: Draft, talk: Talk, match: _Match, *, interrupt: bool) -> bool:
     if match.entry.when is not None and not guard_holds_safely(draft, None, match.entry.when):
         return False
     opening = entry.Opening(
         journey=match.journey,
         conversation_id=talk.conversation_id,
-        interrupt=match.entry.interrupt,
+        interrupt=interrupt,
         cause="keyword",
     )
     return entry.admit(draft, opening) is not None
@@ -193,15 +219,37 @@ def _open(draft: Draft, talk: Talk, match: _Match) -> bool:
 
 def _waiting_runs(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> bool:
     """Step 9: `events: message` of the holder, then of others by priority, entry time and id."""
-    runs = [
-        run for run in draft.runs.values() if run.status == "active" and run.conversation_id == talk.conversation_id
-    ]
-    runs.sort(key=lambda run: (run.enrolment_id != talk.holder, *_rank(draft, run)))
-    return any(react(draft, run, event, heard) for run in runs)
+    return any(react(draft, run, event, heard) for run in _listeners(draft, talk))
 
 
-def _rank(draft: Draft, run: Run) -> tuple[object, ...]:
-    return (-draft.program.journey(run.journey).focus.priority, run.entered_at, run.enrolment_id)
+def _listeners(draft: Draft, talk: Talk | None) -> list[Run]:
+    """Who may react, in order: the holder, then by priority, entry time and id; a called journey before its caller."""
+    runs = [run for run in draft.runs.values() if run.status == "active" and run.state]
+    if talk is not None:
+        runs = [run for run in runs if run.conversation_id == talk.conversation_id]
+    if len(runs) <= 1:
+        return runs
+    holder = floor.holder_of(draft, talk) if talk else None
+    top = draft.root_of(holder) if holder else None
+
+    def rank(run: Run) -> tuple[bool, int, datetime, EnrolmentId, int]:
+        root = draft.root_of(run)
+        priority = draft.program.journey(root.journey).focus.priority
+        return (root is not top, -priority, root.entered_at, root.enrolment_id, -draft.depth_of(run))
+
+    return sorted(runs, key=rank)
+
+
+def tell_waiting(
+    draft: Draft, event: Event, talk: Talk | None, heard: Understanding = NOTHING_SAID
+) -> set[EnrolmentId]:
+    """Every enrolment whose state waits for the event reacts, of a call only the innermost. Who did, by their roots."""
+    reacted: set[EnrolmentId] = set()
+    for run in _listeners(draft, talk):
+        root = draft.root_of(run).enrolment_id
+        if root not in reacted and react(draft, run, event, heard):
+            reacted.add(root)
+    return reacted
 
 
 def react(draft: Draft, run: Run, event: Event, heard: Understanding) -> bool:
@@ -221,14 +269,13 @@ def _fits(draft: Draft, run: Run, reaction: On, event: Event, heard: Understandi
 
 def _do_reaction(draft: Draft, run: Run, reaction: On) -> None:
     draft.trace("heard", run, event=reaction.event, goto=reaction.goto or None)
-    scope = scope_of(draft, run)
-    doing.set_values(draft, run, reaction.set, scope)
+    try:
+        doing.set_values(draft, run, reaction.set, scope_of(draft, run))
+    except EvaluationFault as fault:
+        faulted(draft, run, fault)
+        return
     if doing.perform(draft, run, reaction.do) and reaction.goto:
         draft.go(run, reaction.goto)
-
-
-def _event_entries(draft: Draft, talk: Talk, event: Event) -> bool:
-    return enter_by_event(draft, event, talk)
 
 
 def enter_by_event(draft: Draft, event: Event, talk: Talk | None) -> bool:
@@ -250,10 +297,11 @@ def _enter_if_wanted(draft: Draft, journey: Journey, event: Event, talk: Talk | 
             continue
         if way.when is not None and not guard_holds_safely(draft, None, way.when):
             continue
+        bar = floor.priority_of(draft, talk.holder) if talk else -1
         opening = entry.Opening(
             journey=journey,
             conversation_id=talk.conversation_id if talk else None,
-            interrupt=way.interrupt,
+            interrupt=way.interrupt and journey.focus.priority > bar,
             cause=event.type,
         )
         return entry.admit(draft, opening) is not None
@@ -261,8 +309,14 @@ def _enter_if_wanted(draft: Draft, journey: Journey, event: Event, talk: Talk | 
 
 
 def _unmatched(draft: Draft, talk: Talk, holder: Run | None) -> None:
-    """Step 11: one more wrong answer, or an honest word that nothing was understood."""
-    if holder is not None and holder.pending is not None and holder.pending.phase in asking.HEARD_PHASES:
+    """Step 11: one more wrong answer, or an honest word that nothing was understood.
+
+    Neither when this step has said something already: another release has begun its question afresh.
+    """
+    if draft.sent_now.get(talk.conversation_id):
+        draft.trace("unheard", holder, why="asked_afresh")
+        return
+    if holder is not None and holder.pending is not None and holder.pending.phase != "queued":
         asking.wrong(draft, holder, "not_understood")
         return
     waiting = any(

@@ -1,14 +1,15 @@
 """The names that guards and templates may read, with the values they have for one enrolment now."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
 
 from bot.core import windows
 from bot.core.events import Json
 from bot.core.expressions.evaluate import values_read
 from bot.core.expressions.tree import Expression
-from bot.core.expressions.values import EvaluationFault, Scope
-from bot.core.ids import StaffId
+from bot.core.expressions.values import HOST, EvaluationFault, Scope
 from bot.core.step.draft import Draft, Run, freeze_talk
 
 MASK = "•••"
@@ -31,75 +32,162 @@ class DraftHost:
 
 
 def scope_of(draft: Draft, run: Run | None, extra: Mapping[str, object] | None = None) -> Scope:
-    """The scope for `run`, or for global rules when None. `extra` adds `value`, `error` and the like."""
+    """The scope for `run`, or for global rules when None. `extra` adds `value`, `error` and the like.
+
+    Built once for an enrolment in a step: its records are views of the draft, worked out when they are read.
+    """
+    key = run.enrolment_id if run is not None else None
+    scope = draft.scopes.get(key)
+    if scope is None:
+        scope = draft.scopes[key] = _build(draft, run)
+    return {**scope, **extra} if extra else scope
+
+
+def _build(draft: Draft, run: Run | None) -> Scope:
     event = draft.event
     scope: dict[str, object] = {
-        "customer": _customer(draft),
+        "customer": _CustomerView(draft),
         "now": draft.now,
         "today": draft.now.astimezone(draft.program.zone).date(),
         "event": {"type": event.type, "channel": event.channel, **event.fields} if event else {},
         "zone": draft.program.zone,
-        "__host__": DraftHost(draft),
+        HOST: DraftHost(draft),
     }
-    if run is not None:
-        scope.update(run.saved)
-        scope.update(_run(draft, run))
-    if extra:
-        scope.update(extra)
-    return scope
-
-
-def _customer(draft: Draft) -> dict[str, object]:
+    if run is None:
+        return scope
     return {
-        **draft.attributes,
-        "id": draft.base.customer_id,
-        "score": draft.score,
-        "points": draft.points,
-        "source": draft.source or None,
-        "opted_out": bool(draft.opt_outs),
-        "advisor": _advisor_name(draft, draft.advisor),
-    }
-
-
-def _advisor_name(draft: Draft, staff_id: StaffId | None) -> str | None:
-    member = draft.program.member(staff_id) if staff_id else None
-    return member.name if member else None
-
-
-def _run(draft: Draft, run: Run) -> dict[str, object]:
-    talk = draft.talk_of(run)
-    return {
+        **run.saved,
+        **scope,
         "slots": run.slots,
         "vars": run.values,
-        "counts": _Zero(run.counts),
-        "window": {
-            "open": talk is not None and talk.reachable and _window_open(draft, run),
-            "left": windows.left(freeze_talk(talk), draft.now) if talk else 0,
-        },
-        "state": {
-            "id": run.state,
-            "previous": run.previous or None,
-            "entered_at": run.state_entered_at,
-            "visit": run.visit,
-        },
+        "counts": _Counts(run.counts),
+        "window": _WindowView(draft, run),
+        "state": _StateView(run),
         "journey": {"id": run.journey, "entered_at": run.entered_at},
         "entry": run.entry,
     }
 
 
-def _window_open(draft: Draft, run: Run) -> bool:
-    talk = draft.talk_of(run)
-    return talk is not None and windows.is_open(freeze_talk(talk), draft.now, draft.program.rules)
+class _View(Mapping[str, object]):
+    """A record whose fields are worked out when they are read. Absent fields are null, as everywhere."""
+
+    __slots__ = ()
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def __getitem__(self, name: str) -> object:
+        found = self.get(name)
+        if found is None and name not in self:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
-class _Zero(dict[str, int]):
-    """Counts of states never entered are 0, not null."""
+class _CustomerView(_View):
+    """`customer`: the attributes, and what the engine keeps."""
 
-    def get(self, key: str, default: object = None) -> int:
-        return super().get(key, 0)
+    __slots__ = ("draft",)
+    names = ("id", "score", "points", "source", "opted_out", "advisor")
 
-    def __missing__(self, key: str) -> int:
-        return 0
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+
+    def get(self, name: str, default: object = None) -> object:
+        draft = self.draft
+        match name:
+            case "id":
+                return draft.base.customer_id
+            case "score":
+                return draft.score
+            case "points":
+                return draft.points
+            case "source":
+                return draft.source or None
+            case "opted_out":
+                return bool(draft.opt_outs)
+            case "advisor":
+                member = draft.program.member(draft.advisor) if draft.advisor else None
+                return member.name if member else None
+            case _:
+                return draft.attributes.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names or name in self.draft.attributes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.draft.attributes, **dict.fromkeys(self.names)})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _WindowView(_View):
+    """`window`: what the platform still allows in the conversation of an enrolment. Shut when it has none."""
+
+    __slots__ = ("draft", "run")
+    names = ("open", "left")
+
+    def __init__(self, draft: Draft, run: Run) -> None:
+        self.draft = draft
+        self.run = run
+
+    def get(self, name: str, default: object = None) -> object:
+        if name not in self.names:
+            return None
+        draft, talk = self.draft, self.draft.talk_of(self.run)
+        if talk is None:
+            return False if name == "open" else 0
+        if name == "left":
+            return windows.left(freeze_talk(talk), draft.now)
+        return talk.reachable and windows.is_open(freeze_talk(talk), draft.now, draft.program.rules)
+
+
+class _StateView(_View):
+    """`state`: where an enrolment is."""
+
+    __slots__ = ("run",)
+    names = ("id", "previous", "entered_at", "visit")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def get(self, name: str, default: object = None) -> object:
+        match name:
+            case "id":
+                return self.run.state
+            case "previous":
+                return self.run.previous or None
+            case "entered_at":
+                return self.run.state_entered_at
+            case "visit":
+                return self.run.visit
+            case _:
+                return None
+
+
+class _Counts(_View):
+    """`counts`: earlier visits of each state; of states never entered 0, not null."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self.counts = counts
+
+    def get(self, name: str, default: object = None) -> int:
+        return self.counts.get(name, 0)
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.counts)
 
 
 def guard_holds(draft: Draft, run: Run | None, expression: Expression, scope: Scope | None = None) -> bool:
@@ -116,10 +204,16 @@ def guard_holds_safely(draft: Draft, run: Run | None, expression: Expression, sc
     try:
         return guard_holds(draft, run, expression, scope)
     except EvaluationFault as fault:
-        draft.trace("error", run, error=fault.code, guard=expression.source)
-        if run is not None:
-            draft.fail(run, fault.code)
+        faulted(draft, run, fault, place=expression.source)
         return False
+
+
+def faulted(draft: Draft, run: Run | None, fault: EvaluationFault, *, place: str = "") -> None:
+    """Raise the journey error that `fault` stands for; where no journey stands behind it, only the journal knows."""
+    if run is not None:
+        draft.fail(run, fault.code, place=place)
+    else:
+        draft.trace("error", error=fault.code, guard=place)
 
 
 def read_values(draft: Draft, run: Run | None, expression: Expression, scope: Scope) -> dict[str, Json]:
@@ -143,10 +237,12 @@ def personal(draft: Draft, run: Run | None, path: str) -> bool:
 
 
 def plain(value: object) -> Json:
-    """`value` as plain JSON; numbers with a fraction and times as text."""
-    if value is None or isinstance(value, bool | int | str):
+    """`value` as plain JSON: numbers stay numbers (exact below 10⁹ with six places), times and dates become text."""
+    if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, datetime):
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()

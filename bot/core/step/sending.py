@@ -1,5 +1,6 @@
 """Planning one message: which conversation, which form, rendered how, allowed by what, else which fallback."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,14 +11,18 @@ from bot.core.actions import Outside
 from bot.core.customer import Customer, Unsent
 from bot.core.effects import Fallback, SendClass, SendMessage
 from bot.core.escaping import escape_for
+from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EffectId, StaffId, conversation_id
-from bot.core.library import Content
+from bot.core.library import Content, Member
 from bot.core.messages import Image, Menu, MenuChoice, Message, TemplateMessage, Text
 from bot.core.step.draft import Draft, Run, Talk, freeze_talk
 from bot.core.step.scope import scope_of
 
 BURST_MAX = 3
 """Messages of one step in one conversation; more is an error, not a silent cut (journey-language.md 3.11)."""
+
+SPREAD = timedelta(minutes=10)
+"""Over this time messages leave that waited for the end of the quiet hours (journey-language.md 3.11)."""
 
 WINDOW_REASONS = frozenset({"window_closed", "window_used", "window", "count"})
 
@@ -56,7 +61,7 @@ def plan(draft: Draft, run: Run, wish: Wish) -> Plan:
     talk = _conversation_for(draft, run, content)
     if talk is None:
         return _not_sent(draft, run, wish, "send.no_identity")
-    if draft.sent_now.get(talk.conversation_id, 0) >= BURST_MAX:
+    if not may_say_more(draft, talk):
         return _not_sent(draft, run, wish, "send.burst")
     message = render(draft, run, content, talk=talk, wish=wish)
     stand_in = draft.program.content(wish.templates_of) if wish.templates_of else content
@@ -64,13 +69,27 @@ def plan(draft: Draft, run: Run, wish: Wish) -> Plan:
     return try_message(draft, run, _Offer(talk=talk, wish=wish, message=message, fallbacks=fallbacks))
 
 
+def may_say_more(draft: Draft, talk: Talk) -> bool:
+    """Whether this step may plan one more message in this conversation."""
+    return draft.sent_now.get(talk.conversation_id, 0) < BURST_MAX
+
+
 def plan_global(draft: Draft, talk: Talk, wish: Wish) -> Plan:
     """Plan a message that belongs to no journey: the answer to an interrupt, or to nothing understood."""
     content = draft.program.content(wish.content)
-    if talk.channel not in content.forms or draft.sent_now.get(talk.conversation_id, 0) >= BURST_MAX:
-        draft.trace("not_sent", content=wish.content, reason="send.burst")
+    reason = ""
+    if talk.channel not in content.forms:
+        reason = "send.no_identity"
+    elif not may_say_more(draft, talk):
+        reason = "send.burst"
+    if reason:
+        draft.trace("not_sent", content=wish.content, reason=reason)
         return Plan(fate="withheld")
-    message = render(draft, None, content, talk=talk, wish=wish)
+    try:
+        message = render(draft, None, content, talk=talk, wish=wish)
+    except EvaluationFault as fault:
+        draft.trace("not_sent", content=wish.content, reason=fault.code)
+        return Plan(fate="withheld")
     found = _judge_and_plan(draft, None, _Offer(talk=talk, wish=wish, message=message, fallbacks=()))
     return found or Plan(fate="withheld")
 
@@ -133,8 +152,8 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
     match verdict:
         case policy.Allow():
             not_before = None
-        case policy.Defer(until=until):
-            not_before = until
+        case policy.Defer(until=until, reason=reason):
+            not_before = until + _spread(draft) if reason == "quiet_hours" else until
         case policy.Refuse(reason=reason, values=values):
             draft.trace("not_sent", run, content=wish.content, reason=reason, values=dict(values))
             return None if reason in WINDOW_REASONS else Plan(fate="withheld")
@@ -152,6 +171,12 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
         not_before=not_before.isoformat() if not_before else None,
     )
     return Plan(fate="planned", not_before=not_before)
+
+
+def _spread(draft: Draft) -> timedelta:
+    """The part of `SPREAD` by which this customer comes later than the first, the same for all her messages."""
+    digest = hashlib.sha256(str(draft.base.customer_id).encode()).digest()
+    return SPREAD * (int.from_bytes(digest[:4], "big") / 2**32)
 
 
 def _emit(
@@ -213,7 +238,9 @@ def _conversation_for(draft: Draft, run: Run, content: Content) -> Talk | None:
     if own is not None and own.channel in content.forms:
         return own
     wanted = draft.program.journey(run.journey).channel
-    found = [talk for talk in draft.talks.values() if talk.channel == wanted and wanted in content.forms]
+    if wanted not in content.forms:
+        return None
+    found = [talk for talk in draft.talks.values() if talk.channel == wanted and talk.reachable]
     floor = datetime.min.replace(tzinfo=draft.now.tzinfo)
     return max(found, key=lambda talk: talk.last_inbound_at or floor, default=None)
 
@@ -246,28 +273,24 @@ def _fallback(draft: Draft, run: Run, content: Content, outside: Outside) -> Fal
             return Fallback(way="drop")
 
 
-def to_staff(draft: Draft, staff_id: StaffId, message: Message, *, path: str, run: Run | None = None) -> None:
+def to_staff(draft: Draft, staff_id: StaffId, message: Message, *, path: str) -> None:
     """Plan a message to one of our people; nothing limits it but the platform."""
     member = draft.program.member(staff_id)
     if member is None:
-        draft.trace("not_sent", run, reason="unknown_member", staff_id=staff_id)
+        draft.trace("not_sent", content=f"@{path}", reason="unknown_member", staff_id=staff_id)
         return
-    owner = run.enrolment_id if run else None
-    effect_id = draft.new_effect_id(owner, path)
-    emit_to_staff(draft, staff_id, member.account, message=message, effect_id=effect_id, path=path)
+    emit_to_staff(draft, member, message, effect_id=draft.new_effect_id(None, path), path=path)
 
 
-def emit_to_staff(
-    draft: Draft, staff_id: StaffId, account: str, *, message: Message, effect_id: EffectId, path: str
-) -> None:
+def emit_to_staff(draft: Draft, member: Member, message: Message, *, effect_id: EffectId, path: str) -> None:
     """The same with an identity made before, for cards whose clicks must find their way back."""
     draft.effects.append(
         SendMessage(
             effect_id=effect_id,
-            conversation_id=staff_conversation(account, staff_id),
+            conversation_id=staff_conversation(member.account, member.staff_id),
             channel="app",
-            account=account,
-            to=staff_id,
+            account=member.account,
+            to=member.staff_id,
             message=message,
             content=f"@{path}",
             send_class="staff",

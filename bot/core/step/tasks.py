@@ -16,7 +16,7 @@ from bot.core.step.sending import emit_to_staff, to_staff
 ADVISOR_ROLE = "顾问"
 TASK_OWNER = "_task"
 OPEN_TASKS_MAX = 20
-"""Open tasks a customer may have; the oldest is withdrawn for a new one."""
+"""Open tasks a customer may have; the oldest is withdrawn for a new one. Handoffs are as many as enrolments wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +39,20 @@ def on_duty(draft: Draft, member: Member) -> bool:
 
 
 def choose(draft: Draft, order: Order) -> Member | None:
-    """Who gets it: the customer's own advisor, else the least loaded; ties by the order of `_staff.yaml`."""
+    """Who gets it: the customer's own advisor, else the least loaded; ties by the order of `_staff.yaml`.
+
+    A task waits for her own advisor even off duty; a customer who is waiting goes to somebody who works now.
+    """
     candidates = [member for member in _named(draft, order.to) if member.staff_id not in order.tried]
     working = [member for member in candidates if on_duty(draft, member)]
-    pool = working if order.on_duty else working or candidates
-    if not pool:
-        return None
     if order.to == "advisor":
-        own = next((member for member in pool if member.staff_id == draft.advisor), None)
+        allowed = working if order.on_duty else candidates
+        own = next((member for member in allowed if member.staff_id == draft.advisor), None)
         if own is not None:
             return own
+    pool = working if order.on_duty else working or candidates
+    if len(pool) <= 1:
+        return pool[0] if pool else None
     loads = draft.loads()
     return min(pool, key=lambda member: loads.get(member.staff_id, 0))
 
@@ -85,13 +89,14 @@ def give(draft: Draft, run: Run | None, order: Order) -> Task | None:
         conversation_id=talk.conversation_id if talk else _latest_conversation(draft),
         overdue_to=order.overdue_to,
         tried=order.tried,
+        to=order.to,
     )
     _make_room(draft)
     keep(draft, task)
     if task.due_at is not None:
         draft.set_timer(TASK_OWNER, task_id, task.due_at)
     card = cards.offer(task_id, task.title, task.kind, summary(draft, task))
-    emit_to_staff(draft, member.staff_id, member.account, message=card, effect_id=task_id, path=order.kind)
+    emit_to_staff(draft, member, card, effect_id=task_id, path=order.kind)
     draft.trace("task", run, to=order.to, outcome="offered", task_kind=order.kind, staff_id=member.staff_id)
     return task
 
@@ -106,8 +111,11 @@ def _latest_conversation(draft: Draft) -> ConversationId | None:
 
 
 def _make_room(draft: Draft) -> None:
-    while len(draft.tasks) >= OPEN_TASKS_MAX:
-        drop(draft, next(iter(draft.tasks.values())), "withdrawn")
+    """Withdraw the oldest task beyond the limit; a handoff never, as an enrolment waits for it and cannot go on."""
+    plain = [task for task in draft.tasks.values() if task.kind == "task"]
+    for oldest in plain[: max(0, len(draft.tasks) + 1 - OPEN_TASKS_MAX)]:
+        draft.trace("task", outcome="withdrawn", staff_id=oldest.staff_id, task_kind=oldest.kind)
+        drop(draft, oldest, "withdrawn")
 
 
 def keep(draft: Draft, task: Task) -> None:

@@ -192,8 +192,14 @@ def test_an_empty_body_is_an_empty_normal(body: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["a{% variant again %}b{% variant again %}c", "a{% variant normal %}b", "{% if x %}{% variant again %}{% endif %}"]
-    + ["{% variant %}", "{% variant 'again' %}", "{% variant a b %}"],
+    [
+        "a{% variant again %}b{% variant again %}c",
+        "a{% variant normal %}b",
+        "{% if x %}{% variant again %}{% endif %}",
+        "{% variant %}",
+        "{% variant 'again' %}",
+        "{% variant a b %}",
+    ],
 )
 def test_a_variant_stands_once_and_outside_of_blocks(source: str) -> None:
     with pytest.raises(ExpressionFault) as fault:

@@ -87,8 +87,14 @@ def test_what_has_no_look_faults(rendered: Rendered, source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["{{ x }}{{ x }}", "{{ x ~ x }}", "{{ [x, x] | join }}", "{% for y in z %}{{ x }}{% endfor %}", "{{ x }}" * 200]
-    + ["{% for y in many %}{% endfor %}"],
+    [
+        "{{ x }}{{ x }}",
+        "{{ x ~ x }}",
+        "{{ [x, x] | join }}",
+        "{% for y in z %}{{ x }}{% endfor %}",
+        "{{ x }}" * 200,
+        "{% for y in many %}{% endfor %}",
+    ],
 )
 def test_a_text_that_grows_too_long_faults(scope: Scope, source: str) -> None:
     big = {**scope, "x": "车" * (TEXT_MAX // 2 + 1), "z": [1, 2], "many": [0] * (REPEATS_MAX + 1)}

@@ -52,15 +52,23 @@ def test_null_is_a_value_to_equality_and_false_to_everything_else(holds: Holds, 
 
 @pytest.mark.parametrize(
     "source",
-    ["customer.city + 1", "1 - customer.city", "customer.city * 2", "1 / customer.city", "1 % customer.city"]
-    + [
+    [
+        "customer.city + 1",
+        "1 - customer.city",
+        "customer.city * 2",
+        "1 / customer.city",
+        "1 % customer.city",
         "-customer.city",
         "today + customer.city",
         "customer.city | lower",
         "customer.city | when",
         "length(slots.budget)",
-    ]
-    + ["days(customer.city)", "1 / 0", "1 % 0", "customer.city | round", "'x' if false"],
+        "days(customer.city)",
+        "1 / 0",
+        "1 % 0",
+        "customer.city | round",
+        "'x' if false",
+    ],
 )
 def test_arithmetic_and_filters_with_null_and_division_by_zero_are_null(value: ValueOf, source: str) -> None:
     assert value(source) is None

@@ -12,7 +12,7 @@ from bot.core.understood import Understanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventItem:
+class EventArrived:
     """An event in a customer's lane. `understanding` is set for messages with text."""
 
     event: Event
@@ -20,13 +20,13 @@ class EventItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimerItem:
+class TimerDue:
     """A timer that is due."""
 
     timer: Timer
 
 
-Item: TypeAlias = EventItem | TimerItem
+Arrival: TypeAlias = EventArrived | TimerDue
 
 Read = Literal["advisor_loads"]
 """A read that a step may ask for: `advisor_loads`, the number of open tasks of every advisor."""
@@ -41,7 +41,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """The step cannot go on without these reads; read them and step the same item again."""
+    """The step cannot go on without these reads; read them and step the same arrival again."""
 
     reads: frozenset[Read]
 

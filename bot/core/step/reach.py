@@ -1,0 +1,25 @@
+"""Losing a customer: what talks in a conversation ends when she cannot be reached there any more."""
+
+from bot.core import cards
+from bot.core.events import Event
+from bot.core.step import doing, people, routing
+from bot.core.step.draft import Draft, Talk
+from bot.core.step.machine import close
+
+UNREACHABLE = "unreachable"
+
+
+def lost(draft: Draft, talk: Talk, event: Event) -> None:
+    """What waits for this conversation is held back; who talks there ends, unless its state handles `event`.
+
+    A colleague in the conversation is told. Source: journey-language.md 3.11, "Losing an identity".
+    """
+    talk.reachable = False
+    talk.buckets = ()
+    doing.suppress(draft, [unsent.effect_id for unsent in talk.unsent], UNREACHABLE)
+    people.send_away(draft, talk, cards.CUSTOMER_GONE, path="customer_gone")
+    handled = routing.tell_waiting(draft, event, talk)
+    talking = [run for run in draft.runs.values() if run.conversation_id == talk.conversation_id and not run.parent]
+    for run in talking:
+        if run.enrolment_id not in handled:
+            close(draft, run, UNREACHABLE)

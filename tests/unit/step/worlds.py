@@ -1,0 +1,149 @@
+"""Libraries for tests, from journeys written as YAML text: read and checked as a marketer's files are.
+
+What a journey says and nobody wrote is made up: the text of content `hello` is `hello`, of its variant `resume`
+`hello@resume`; what asks for a choice is a menu.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from bot.authoring import load
+from bot.core.program import Program, compile_library
+
+ROOT = Path(__file__).parents[3]
+RESERVED = ("fallback", "expired-choice", "optout-ok")
+
+RULES = """
+dsl: 1
+defaults: {timezone: Asia/Shanghai, quiet: 21:00-09:00, human_hold: 30m}
+working_hours: {工作时间: {days: 每天, hours: 09:00-18:30}}
+caps:
+  - {name: 营销总量, class: marketing, max: 2, per: 7d}
+  - {name: 任意消息, class: [marketing, reminder], max: 4, per: 1d}
+interrupts:
+  - {id: opt_out, keyword: [退订, TD], priority: 1000, effect: end_all, do: [{opt_out: all}, {send: optout-ok}]}
+class_rules:
+  transactional: {opt_out: ignore, quiet: ignore, cap: ignore, delivery: at_least_once}
+  service: {opt_out: reply_only, quiet: ignore, cap: ignore, delivery: at_least_once}
+  reminder: {opt_out: block, quiet: defer, cap: defer 12h, delivery: at_most_once}
+  marketing: {opt_out: block, consent: 营销, quiet: defer, cap: drop, delivery: at_most_once}
+platform_windows:
+  oa: {message: {max: 5, for: 48h}, menu_click: {max: 3, for: 1m}, follow: {max: 3, for: 1m}, scan: {max: 3, for: 1m}}
+"""
+STAFF = """
+dsl: 1
+dealers: [{dealer: one, name: 一号店}]
+staff:
+  - {id: zhangmin, name: 张敏, roles: [顾问], dealer: one, account: main, hours: 工作时间}
+  - {id: lilei, name: 李雷, roles: [顾问], dealer: one, account: main, hours: 工作时间}
+  - {id: chenjing, name: 陈静, roles: [店长], dealer: one, account: main}
+  - {id: zhouning, name: 周宁, roles: [运营值班], dealer: one, account: main}
+"""
+ATTRIBUTES = """
+dsl: 1
+attributes:
+  nick: {type: text, pii: true}
+  phone: {type: phone_cn, pii: true}
+  city: {type: text}
+  visits: {type: number}
+"""
+HANDOFF = """
+dsl: 1
+journey: human
+name: 转人工
+channel: oa
+states:
+  tell:
+    do: [{send: human-coming}]
+    then: hand
+  hand:
+    handoff: {to: advisor, note: 要找人工, accept_within: 5m, hours: 工作时间, fallback: {goto: away}}
+    then: closed
+  away:
+    do: [{send: human-away}]
+    then: missed
+  closed: {end: success}
+  missed: {end: missed}
+"""
+ASK_HUMAN = RULES.replace(
+    "class_rules:", "  - {id: ask_human, keyword: [人工], effect: pause, call: human}\nclass_rules:"
+)
+"""The rules with 人工 answered by the journey `HANDOFF`."""
+
+
+@cache
+def shipped() -> Program:
+    """The journeys that come with the product."""
+    return _compiled(ROOT / "journeys", ROOT / "content")
+
+
+@cache
+def world(
+    *journeys: str, rules: str = RULES, staff: str = STAFF, contents: tuple[tuple[str, str], ...] = ()
+) -> Program:
+    """The library of these journey files. AssertionError with every finding: a marketer could not apply it."""
+    with tempfile.TemporaryDirectory() as folder:
+        below = Path(folder)
+        (below / "journeys" / "schema").mkdir(parents=True)
+        (below / "content").mkdir()
+        for name, text in (("_global", rules), ("_staff", staff), ("schema/customer", ATTRIBUTES)):
+            (below / "journeys" / f"{name}.yaml").write_text(text, encoding="utf-8")
+        for text in journeys:
+            name = re.search(r"^journey: (\S+)", text, re.MULTILINE)
+            assert name is not None, "a journey has a name"
+            (below / "journeys" / f"{name[1]}.yaml").write_text(text, encoding="utf-8")
+        written = dict(contents)
+        for name, form in {**_said(rules), **_said_by_all(journeys)}.items():
+            text = written.get(name) or _invented(name, form)
+            (below / "content" / f"{name}.md").write_text(text, encoding="utf-8")
+        return _compiled(below / "journeys", below / "content")
+
+
+def _compiled(journeys: Path, content: Path) -> Program:
+    loaded = load(journeys, content)
+    errors = [f"{d.file}:{d.line}: {d.rule} {d.message}" for d in loaded.diagnostics if d.severity == "error"]
+    assert loaded.library is not None, "\n".join(errors)
+    return compile_library(loaded.library)
+
+
+def _said_by_all(journeys: tuple[str, ...]) -> dict[str, str]:
+    found = {"confirm": "menu"} | dict.fromkeys(RESERVED, "text")
+    for text in journeys:
+        found |= _said(text)
+    return found
+
+
+def _said(text: str) -> dict[str, str]:
+    """Content → form, of everything that a file says."""
+    return dict(_contents(yaml.safe_load(text)))
+
+
+def _contents(node: object) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Mapping):
+        if "type" in node and "ask" in node:
+            yield node["ask"], "menu" if node["type"] == "choice" else "text"
+        for key, value in node.items():
+            if key == "send":
+                yield (value if isinstance(value, str) else value["content"]), "text"
+            elif key in ("say", "text") and isinstance(value, str):
+                yield value, "text"
+            else:
+                yield from _contents(value)
+    elif isinstance(node, list):
+        for one in node:
+            yield from _contents(one)
+
+
+def _invented(name: str, form: str) -> str:
+    value = "={{ value }}" if name == "confirm" else ""
+    variables = "vars: [value]\n" if name == "confirm" else ""
+    return (
+        f"---\ncontent: {name}\nchannels: {{oa: {form}}}\n{variables}variants: [normal, again, resume]\n"
+        f"templates:\n  通知: {{thing1: {name}}}\n  备用: {{thing1: {name}}}\n---\n{name}{value}\n"
+        f"{{% variant again %}}\n{name}@again{value}\n{{% variant resume %}}\n{name}@resume{value}\n"
+    )
