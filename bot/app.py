@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,13 +17,16 @@ from bot.channels.oa.codec import OaCallbacks
 from bot.channels.oa.sender import OaAccount, OaSender
 from bot.channels.wire import Wire
 from bot.config import Config, key_texts
+from bot.config import Storage as StorageSection
+from bot.config.keyfile import database_file
 from bot.core.program import Program, compile_library
-from bot.errors import AuthoringError, ConfigError, Complaint
+from bot.errors import AuthoringError, BotError, Complaint, ConfigError
+from bot.runtime import why
 from bot.runtime.engine import Engine
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Callbacks, Clock, Sender
-from bot.storage import KeyRing, Storage
+from bot.storage import KeyRing, Storage, Transaction
 from bot.web.server import admin, build, listening
 
 log = structlog.get_logger(__name__)
@@ -35,6 +38,24 @@ class MachineClock:
     def now(self) -> datetime:
         """The present moment, aware UTC."""
         return datetime.now(UTC)
+
+
+def _itself(sender: Sender) -> Sender:
+    return sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seams:
+    """The two places where the product meets the outside; whoever tests it may stand in between.
+
+    `storage`: what the database is opened with. `around`: put around every account's sending half.
+    """
+
+    storage: type[Storage] = Storage
+    around: Callable[[Sender], Sender] = _itself
+
+
+AS_SHIPPED = Seams()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,18 +128,19 @@ def senders_of(settings: Config, wire: Wire, clock: Clock) -> dict[tuple[str, st
 
 
 @asynccontextmanager
-async def running(settings: Config, program: Program, *, clock: Clock, keys: KeyRing) -> AsyncIterator[Running]:
+async def running(
+    settings: Config, program: Program, *, clock: Clock, keys: KeyRing, seams: Seams = AS_SHIPPED
+) -> AsyncIterator[Running]:
     """The product, started; on leaving it stops gracefully and loses nothing.
 
     Starts from the inside out, so that no callback is accepted before it can be committed.
     """
-    storage = await Storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
+    storage = await seams.storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
     metrics, live = Metrics(), Live(program=program)
     try:
         async with Wire() as wire:
-            engine = Engine(
-                storage, live=live, clock=clock, senders=senders_of(settings, wire, clock), metrics=metrics
-            )
+            senders = {name: seams.around(sender) for name, sender in senders_of(settings, wire, clock).items()}
+            engine = Engine(storage, live=live, clock=clock, senders=senders, metrics=metrics)
             await engine.start()
             try:
                 async with _listening(settings, engine, clock=clock, metrics=metrics) as (port, admin_port):
@@ -146,9 +168,7 @@ async def _listening(
     operators = admin(health=engine, metrics=metrics)
     async with AsyncExitStack() as open_ports:
         try:
-            port = await open_ports.enter_async_context(
-                listening(application, host=server.host, port=server.port)
-            )
+            port = await open_ports.enter_async_context(listening(application, host=server.host, port=server.port))
             admin_port = await open_ports.enter_async_context(
                 listening(operators, host="127.0.0.1", port=server.admin_port)
             )
@@ -158,9 +178,19 @@ async def _listening(
         yield port, admin_port
 
 
+def _warn_of_templates(settings: Config) -> None:
+    """A template without an id satisfies the checker and is passed over when its turn comes (DECISIONS.md)."""
+    for name, account in settings.channels.oa.items():
+        for template, template_id in account.templates.items():
+            if not template_id:
+                where = f"[channels.oa.{name}.templates]"
+                log.warning("template_without_id", account=name, template=template, hint=f"write its id into {where}")
+
+
 async def serve(settings: Config, journeys: Path, content: Path) -> None:
     """`zhitu run`: serve until a signal says stop."""
     program = load_program(journeys, content, settings)
+    _warn_of_templates(settings)
     found = key_texts(settings.storage)
     if found.file is not None:
         log.warning("key_file", file=str(found.file), created=found.created, hint="back it up apart from the database")
@@ -173,3 +203,26 @@ async def serve(settings: Config, journeys: Path, content: Path) -> None:
         log.info("serving", port=product.port, admin_port=product.admin_port, release=program.library.release[:12])
         await stop.wait()
         log.info("stopping")
+
+
+async def explain(settings: StorageSection, customer: str, *, limit: int, as_json: bool) -> str:
+    """`zhitu why`: the story of one customer, found by number, openid or phone.
+
+    BotError: there is no such database, or nobody in it is known by that name.
+    """
+    if settings.is_sqlite and not database_file(settings).exists():
+        raise BotError(f"`{database_file(settings)}` does not exist", hint="is this the configuration of the server?")
+    keys = KeyRing.from_texts(list(key_texts(settings).texts))
+    storage = await Storage.open(settings.url, keys=keys, clock_now=MachineClock().now)
+    try:
+
+        def tell(tx: Transaction) -> why.Story | None:
+            customer_id = tx.reading.find_customer(customer)
+            return why.tell(tx, customer_id, limit=limit) if customer_id is not None else None
+
+        story = await storage.read(tell)
+    finally:
+        await storage.close()
+    if story is None:
+        raise BotError("没有这位客户", hint="可以用客户编号、openid 或手机号查找")
+    return why.as_json(story) if as_json else why.as_text(story)

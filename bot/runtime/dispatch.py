@@ -1,4 +1,7 @@
-"""The two transactions around a send: the last check with its reservation, and the settling. Pure of I/O but theirs."""
+"""The two transactions around a send: the last check with its reservation, and the settling.
+
+No I/O but the transaction's.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,15 +12,17 @@ from bot.core.effects import SendMessage
 from bot.core.ids import CustomerId, EventId
 from bot.core.library import GlobalRules
 from bot.core.messages import Card, TemplateMessage
-from bot.errors import AlreadyDone, ChannelError, Forbidden, TryLater, Unauthorised, Unknown, Unreachable
+from bot.errors import AlreadyDone, ChannelError, Forbidden, Refused, TryLater, Unauthorised, Unknown, Unreachable
 from bot.runtime.ports import Accepted
 from bot.runtime.receipts import ReceiptType, receipt
-from bot.storage import Leased, OutboxLine, Outcome, Transaction
+from bot.storage import Leased, OutboxLine, Outcome, SendState, Transaction
 
-REPEATS_MAX = 1
-"""Repeats of a send whose fate is unknown, at most (delivery.md 3.5)."""
+REPEAT_AFTER = timedelta(seconds=5)
+"""A request that got no answer is not repeated into the same trouble."""
 PARKED_RETRY = timedelta(seconds=30)
 """How long an account rests whose token or rights were refused; then one send probes it (delivery.md 3.11)."""
+TEMPLATE_KEY_LIVES = timedelta(minutes=10)
+"""How long the platform recognises a template message by our key (delivery.md 3.4)."""
 WITHHELD_FOR_GOOD = frozenset({"opted_out", "no_consent", "cap"})
 """Refusals of the policy that no fallback may go around."""
 
@@ -31,6 +36,14 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Where a row stands after a transaction of ours. `lane_told`: its lane has an event to step now."""
+
+    state: SendState
+    lane_told: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What every dispatch transaction knows: the rules, the moment, and which process this is."""
 
@@ -40,24 +53,27 @@ class Desk:
     epoch: int
 
 
-def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | None:
-    """Ask the policy once more, reserve, and mark the row as sending. None: it does not leave now."""
+TAKEN_BACK = Settled(state="suppressed")
+"""It was suppressed, or expired, or its lease was over, before it could begin."""
+
+
+def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | Settled:
+    """Ask the policy once more, reserve, and mark the row as sending. Settled: it does not leave now."""
     effect = row.effect
     if effect.send_class == "staff" or row.customer_id < 0:
-        return Begun(row=row, bucket_id=None) if _mark_sending(tx, effect, at) else None
+        return Begun(row=row, bucket_id=None) if _mark_sending(tx, effect, at) else TAKEN_BACK
     customer = tx.customers.load([row.customer_id])[row.customer_id]
     request = request_of(effect)
     verdict = policy.judge(request, customer=customer, rules=at.rules, now=at.now)
     match verdict:
         case policy.Defer(until=until):
             tx.outbox.defer(effect.effect_id, not_before=until)
-            return None
+            return Settled(state="ready")
         case policy.Refuse(reason=reason):
-            _withhold(tx, row, customer, reason=reason, now=at.now)
-            return None
+            return _withhold(tx, row, customer, reason=reason, now=at.now)
         case policy.Allow(bucket_id=bucket_id):
             if not _mark_sending(tx, effect, at):
-                return None
+                return TAKEN_BACK
             after = policy.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
             tx.customers.save([(customer, after)])
             return Begun(row=row, bucket_id=bucket_id)
@@ -81,16 +97,19 @@ def request_of(effect: SendMessage) -> policy.Request:
     )
 
 
-def _withhold(tx: Transaction, row: Leased, customer: Customer, *, reason: str, now: datetime) -> None:
+def _withhold(tx: Transaction, row: Leased, customer: Customer, *, reason: str, now: datetime) -> Settled:
     """The policy says no at the last moment: suppress it, and let the lane plan a fallback where one may help."""
     effect = row.effect
     tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="suppressed", reason=reason)])
     tx.customers.save([(customer, policy.record_dropped(customer, effect.effect_id))])
-    if reason not in WITHHELD_FOR_GOOD:
-        _tell_lane(tx, row, "send.refused", reason=reason, now=now)
+    if reason in WITHHELD_FOR_GOOD:
+        return Settled(state="suppressed")
+    return Settled(
+        state="suppressed", lane_told=_tell_lane(tx, row, _Fate(kind="send.refused", reason=reason), now=now)
+    )
 
 
-def settle_accepted(tx: Transaction, begun: Begun, accepted: Accepted) -> None:
+def settle_accepted(tx: Transaction, begun: Begun, accepted: Accepted) -> Settled:
     """The platform took it."""
     effect = begun.row.effect
     outcome = Outcome(
@@ -100,34 +119,41 @@ def settle_accepted(tx: Transaction, begun: Begun, accepted: Accepted) -> None:
         response_code=accepted.response_code,
     )
     tx.outbox.settle([outcome])
+    # A report on a template message may have come before this answer, and waits in the lane for it.
+    return Settled(state="sent", lane_told=isinstance(effect.message, TemplateMessage))
 
 
-def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Desk) -> None:
+def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Desk) -> Settled:
     """The platform did not take it, or nobody can tell."""
     match error:
         case AlreadyDone():
-            settle_accepted(tx, begun, Accepted())
+            return settle_accepted(tx, begun, Accepted())
         case TryLater(after_s=after_s):
-            _put_back(tx, begun, until=at.now + timedelta(seconds=after_s))
+            return _put_back(tx, begun, until=at.now + timedelta(seconds=after_s))
         case Unauthorised() | Forbidden():
-            _put_back(tx, begun, until=at.now + PARKED_RETRY)
+            return _put_back(tx, begun, until=at.now + PARKED_RETRY)
         case Unknown():
-            settle_unknown(tx, attempt_before(begun.row), at)
+            return settle_unknown(tx, attempt_in_hand(tx, begun.row), at, repeat_at=at.now + REPEAT_AFTER)
+        case Refused() if isinstance(begun.row.effect.message, Card) and attempt_in_hand(tx, begun.row).is_repeat:
+            # A card's id is taken once: the refusal of its repetition says that the first one arrived.
+            return settle_accepted(tx, begun, Accepted())
         case _:
             reason = error.reason if isinstance(error, Unreachable) else _rejection(error)
-            _refused(tx, begun, reason=reason, vendor_code=error.vendor_code, now=at.now)
+            fate = _Fate(kind="send.refused", reason=reason, vendor_code=error.vendor_code)
+            return _refused(tx, begun, fate, now=at.now)
 
 
 def _rejection(error: ChannelError) -> str:
     return str(error.vendor_code) if error.vendor_code is not None else error.code
 
 
-def _put_back(tx: Transaction, begun: Begun, *, until: datetime) -> None:
+def _put_back(tx: Transaction, begun: Begun, *, until: datetime) -> Settled:
     """Surely not taken: ready again later, with nothing reserved."""
     row, effect = begun.row, begun.row.effect
     tx.outbox.retry(effect.effect_id, not_before=until)
+    back = Settled(state="ready")
     if effect.send_class == "staff":
-        return
+        return back
     customer = tx.customers.load([row.customer_id])[row.customer_id]
     unsent = Unsent(
         effect_id=effect.effect_id,
@@ -137,11 +163,12 @@ def _put_back(tx: Transaction, begun: Begun, *, until: datetime) -> None:
     )
     after = policy.record_returned(customer, effect.conversation_id, unsent=unsent, bucket_id=begun.bucket_id)
     tx.customers.save([(customer, after)])
+    return back
 
 
-def _refused(tx: Transaction, begun: Begun, *, reason: str, vendor_code: int | None, now: datetime) -> None:
+def _refused(tx: Transaction, begun: Begun, fate: "_Fate", *, now: datetime) -> Settled:
     row, effect = begun.row, begun.row.effect
-    outcome = Outcome(effect_id=effect.effect_id, verdict="refused", reason=reason, vendor_code=vendor_code)
+    outcome = Outcome(effect_id=effect.effect_id, verdict="refused", reason=fate.reason, vendor_code=fate.vendor_code)
     tx.outbox.settle([outcome])
     if effect.send_class != "staff":
         customer = tx.customers.load([row.customer_id])[row.customer_id]
@@ -150,66 +177,90 @@ def _refused(tx: Transaction, begun: Begun, *, reason: str, vendor_code: int | N
             effect.conversation_id,
             effect_id=effect.effect_id,
             bucket_id=begun.bucket_id,
-            reason=reason,
+            reason=fate.reason,
         )
         tx.customers.save([(customer, after)])
-    _tell_lane(tx, row, "send.refused", reason=reason, now=now, vendor_code=vendor_code)
+    return Settled(state="refused", lane_told=_tell_lane(tx, row, fate, now=now))
+
+
+def give_up(tx: Transaction, row: Leased, at: Desk) -> Settled:
+    """A bug of ours kept the message from leaving, and would again: refuse it, so that its journey hears of it."""
+    tx.outbox.settle([Outcome(effect_id=row.effect.effect_id, verdict="refused", reason="bug")])
+    told = _tell_lane(tx, row, _Fate(kind="send.refused", reason="bug"), now=at.now)
+    return Settled(state="refused", lane_told=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A send that was begun. `attempts`: how often, this time included."""
+    """A send that was begun. `is_repeat`: its fate was unknown once before."""
 
     customer_id: CustomerId
     effect: SendMessage
     planned_at: datetime
-    attempts: int
+    is_repeat: bool
 
 
-def attempt_before(row: Leased) -> Attempt:
+def attempt_in_hand(tx: Transaction, row: Leased) -> Attempt:
     """The attempt that was just begun on a leased row."""
-    return Attempt(customer_id=row.customer_id, effect=row.effect, planned_at=row.planned_at, attempts=row.attempts + 1)
+    # Only an unknown fate leaves its reason in a row that is sent again; one put back by `later` has none.
+    line = tx.outbox.of(row.effect.effect_id)
+    return Attempt(
+        customer_id=row.customer_id,
+        effect=row.effect,
+        planned_at=row.planned_at,
+        is_repeat=line is not None and line.reason != "",
+    )
 
 
 def attempt_of(line: OutboxLine) -> Attempt:
-    """The attempt that an outbox row tells of."""
-    return Attempt(customer_id=line.customer_id, effect=line.effect, planned_at=line.planned_at, attempts=line.attempts)
+    """The attempt that an earlier process, or a lease that is over, left behind."""
+    return Attempt(
+        customer_id=line.customer_id, effect=line.effect, planned_at=line.planned_at, is_repeat=line.attempts > 1
+    )
 
 
-def settle_unknown(tx: Transaction, attempt: Attempt, at: Desk) -> None:
+def settle_unknown(tx: Transaction, attempt: Attempt, at: Desk, *, repeat_at: datetime) -> Settled:
     """Nobody can tell whether it arrived. Repeated at most once, and only where silence would be worse."""
     effect = attempt.effect
     tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="unknown", reason="no_verdict")])
-    repeatable = attempt.attempts <= REPEATS_MAX and _may_repeat(tx, attempt, at)
-    if repeatable and tx.outbox.repeat(effect.effect_id, not_before=at.now):
-        return
-    _tell_lane(tx, attempt, "send.unknown", reason="no_verdict", now=at.now)
+    repeatable = not attempt.is_repeat and _may_repeat(tx, attempt, at)
+    if repeatable and tx.outbox.repeat(effect.effect_id, not_before=repeat_at):
+        return Settled(state="ready")
+    told = _tell_lane(tx, attempt, _Fate(kind="send.unknown", reason="no_verdict"), now=at.now)
+    return Settled(state="unknown", lane_told=told)
 
 
 def _may_repeat(tx: Transaction, attempt: Attempt, at: Desk) -> bool:
     """Source: delivery.md 3.4 and 3.5. Endpoints with a key of ours may always be asked again."""
     effect = attempt.effect
     if isinstance(effect.message, TemplateMessage):
-        return True
-    if isinstance(effect.message, Card) and effect.message.response_code:
+        return at.now - attempt.planned_at < TEMPLATE_KEY_LIVES
+    if effect.send_class == "staff":
+        # A lost card is a lost lead, and the platform knows a card by its task id (DECISIONS.md).
         return True
     if effect.delivery == "at_most_once":
         return False
-    if effect.send_class == "staff":
-        return True
     customer = tx.customers.load([attempt.customer_id])[attempt.customer_id]
     conversation = customer.conversations.get(effect.conversation_id)
     if conversation is None or not windows.is_open(conversation, at.now, at.rules):
         return False
     wrote_since = conversation.last_inbound_at is not None and conversation.last_inbound_at > attempt.planned_at
-    return not wrote_since and _visit_lives(customer, effect)
+    return not wrote_since and _visit_lives(customer, attempt)
 
 
-def _visit_lives(customer: Customer, effect: SendMessage) -> bool:
-    if effect.enrolment_id is None:
+def _visit_lives(customer: Customer, attempt: Attempt) -> bool:
+    """Whether the journey rests where the step that planned the message left it.
+
+    A state that only sends is left in the very step that planned the message, and an ended run is gone, so it is
+    time that tells: nothing has moved since.
+    """
+    enrolment_id = attempt.effect.enrolment_id
+    if enrolment_id is None:
         return True
-    enrolment = customer.enrolments.get(effect.enrolment_id)
-    return enrolment is not None and enrolment.visit == effect.visit
+    enrolment = customer.enrolments.get(enrolment_id)
+    if enrolment is not None:
+        return enrolment.state_entered_at <= attempt.planned_at
+    return customer.caught_up_to is None or customer.caught_up_to <= attempt.planned_at
 
 
 def expire(tx: Transaction, *, now: datetime) -> int:
@@ -219,20 +270,21 @@ def expire(tx: Transaction, *, now: datetime) -> int:
         if row.effect.send_class != "staff":
             customer = tx.customers.load([row.customer_id])[row.customer_id]
             tx.customers.save([(customer, policy.record_dropped(customer, row.effect.effect_id))])
-        _tell_lane(tx, row, "send.expired", reason="expired", now=now)
+        _tell_lane(tx, row, _Fate(kind="send.expired", reason="expired"), now=now)
     return len(rows)
 
 
-def _tell_lane(
-    tx: Transaction,
-    row: Leased | OutboxLine | Attempt,
-    kind: ReceiptType,
-    *,
-    reason: str,
-    now: datetime,
-    vendor_code: int | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fate:
+    kind: ReceiptType
+    reason: str
+    vendor_code: int | None = None
+
+
+def _tell_lane(tx: Transaction, row: Leased | OutboxLine | Attempt, fate: _Fate, *, now: datetime) -> bool:
+    """Write the receipt into the customer's lane. False: the message was an account's own, nobody waits for it."""
     if row.customer_id < 0:
-        return
-    event = receipt(row.effect, kind, reason=reason, at=now, vendor_code=vendor_code)
+        return False
+    event = receipt(row.effect, fate.kind, reason=fate.reason, at=now, vendor_code=fate.vendor_code)
     tx.lanes.ingest((), received_at=now, addressed=((row.customer_id, event),))
+    return True

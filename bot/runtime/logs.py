@@ -25,9 +25,14 @@ _SECRET_NAMES = re.compile(
 )
 _PERSONAL_NAMES = frozenset({"text", "body", "content_text", "phone", "nick", "name", "plate", "vin"})
 _QUERY = re.compile(r"""(?P<path>(?:https?://|/)[^\s?"'<>]*)\?[^\s"'<>]+""")
-_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+]*://)[^\s/@:]*:[^\s/@]*@")
-_ASSIGNED = re.compile(r"(?i)\b(?P<name>[a-z_]*(?:secret|token|password|aes_?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+")
-_PHONE = re.compile(r"(?<!\d)(?:\+?86[\s-]?)?([1１][3-9３-９]\d)[\s-]?(\d{4})[\s-]?(\d{4})(?!\d)")
+_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+]*://)[^\s/:]*:[^\s/]*@")
+_BEARER = re.compile(r"\bBearer [A-Za-z0-9._~+/=-]+")
+_ASSIGNED = re.compile(
+    r"(?i)\b(?P<name>[a-z_]*(?:secret|token|password|aes_?key|signature)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"
+)
+_PHONE = re.compile(
+    r"(?<!\d)(?:(?:\+|00)?86[\s-]?)?([1１][3-9３-９]\d)[\s.·—–-]{0,3}(\d{4})[\s.·—–-]{0,3}(\d{4})(?!\d)"
+)
 _EXTERNAL_ID = re.compile(
     r"(?<![A-Za-z0-9_-])(?P<head>(?:o[A-Za-z0-9_-]|w[mobk])[A-Za-z0-9_-]{3})[A-Za-z0-9_-]{21,28}(?![A-Za-z0-9_-])"
 )
@@ -40,6 +45,7 @@ def mask(text: str) -> str:
         text = f"{text[:TEXT_LENGTH_MAX]}… ({len(text)} characters)"
     text = _CREDENTIALS.sub(rf"\g<scheme>{_MASK}@", text)
     text = _QUERY.sub(rf"\g<path>?{_MASK}", text)
+    text = _BEARER.sub(f"Bearer {_MASK}", text)
     text = _ASSIGNED.sub(rf"\g<name>{_MASK}", text)
     text = _PHONE.sub(r"\1****\3", text)
     return _EXTERNAL_ID.sub(rf"\g<head>{_MASK}", text)

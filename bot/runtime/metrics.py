@@ -11,6 +11,8 @@ CallbackOutcome = Literal[
     "accepted", "untrusted", "unreadable", "unsupported", "too_large", "too_slow", "cut_off", "turned_away"
 ]
 """`turned_away`: rightly signed, yet not committed. The platform repeats it twice and then it is lost: alarm."""
+TurnedAway = Literal["storage", "full"]
+"""Why: the commit failed, or too many callbacks waited for theirs."""
 
 _ACCEPT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -23,6 +25,12 @@ class Metrics:
         self._registry = registry
         self._callbacks = Counter(
             "zhitu_callbacks", "Callbacks by outcome.", ("channel", "account", "outcome"), registry=registry
+        )
+        self._turned_away = Counter(
+            "zhitu_callbacks_turned_away",
+            "Rightly signed callbacks that were not committed.",
+            ("channel", "account", "reason"),
+            registry=registry,
         )
         self._unsupported = Counter(
             "zhitu_callbacks_unsupported", "Callbacks of kinds without use.", ("kind",), registry=registry
@@ -48,6 +56,10 @@ class Metrics:
     def callback(self, channel: str, account: str, *, outcome: CallbackOutcome) -> None:
         """Count one callback of a known account."""
         self._callbacks.labels(channel, account, outcome).inc()
+
+    def turned_away(self, channel: str, account: str, *, reason: TurnedAway) -> None:
+        """Count why a callback was not committed (delivery.md 1.8)."""
+        self._turned_away.labels(channel, account, reason).inc()
 
     def unsupported(self, kind: str) -> None:
         """Count a callback that nothing is done with. `kind` comes from a closed list."""

@@ -5,48 +5,49 @@ that `recover` can read.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
-from bot.errors import ChannelError, Forbidden, Refused, TryLater, Unauthorised
+from bot.errors import ChannelError, StorageError
 from bot.runtime import dispatch
+from bot.runtime.accounts import Account, Accounts
+from bot.runtime.bugs import kind_of, trace_of
 from bot.runtime.live import Live
-from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Clock, Sender
-from bot.storage import Leased, Priority, Storage, Transaction
-
-Account = tuple[str, str]
+from bot.storage import Leased, OutboxLine, Priority, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
 """At least twice the time-out of a request (delivery.md 3.1)."""
-REST_AFTER_BUG = timedelta(seconds=60)
+STORAGE_REST = timedelta(seconds=5)
+"""A send that could not begin because the database failed is tried again after this."""
+SETTLE_TRIES_MAX = 10
+SETTLE_REST_S = 1.0
+"""A verdict that the database does not take is written again so often; then the row becomes unknown by its lease."""
 
 log = structlog.get_logger(__name__)
+
+
+class Settled(Protocol):
+    """Who wants to know that a row changed."""
+
+    def __call__(self, *, lane_told: bool) -> None:
+        """A row was settled. `lane_told`: its lane has an event to step now."""
+        ...
 
 
 class Outbox:
     """Leases what may leave and sends it. `tick` starts sends; they settle on their own."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        *,
-        live: Live,
-        clock: Clock,
-        senders: Mapping[Account, Sender],
-        metrics: Metrics,
-        settled: Callable[[], None],
-    ) -> None:
+    def __init__(self, storage: Storage, *, live: Live, clock: Clock, accounts: Accounts, settled: Settled) -> None:
         self._storage = storage
         self._live = live
         self._clock = clock
-        self._senders = senders
-        self._metrics = metrics
+        self._accounts = accounts
         self._settled = settled
         self._flying: dict[asyncio.Task[None], Account] = {}
-        self._down: dict[Account, tuple[datetime, str]] = {}
         self._worker = "one"
         self._epoch = 0
 
@@ -55,19 +56,13 @@ class Outbox:
         """Whether a send is under way."""
         return bool(self._flying)
 
-    def degraded(self) -> dict[str, str]:
-        """Accounts whose platform does not take our messages now: `oa:main` → why."""
-        now = self._clock.now()
-        return {":".join(account): why for account, (until, why) in self._down.items() if until > now}
-
     async def recover(self) -> None:
         """At the start: whatever an earlier process was sending is unknown; what it had leased is ready again."""
         self._epoch = await self._storage.write(Priority.SETTLE, lambda tx: tx.begin_epoch())
 
         def settle(tx: Transaction) -> int:
             lines = tx.outbox.recover(self._epoch)
-            for line in lines:
-                dispatch.settle_unknown(tx, dispatch.attempt_of(line), self._desk())
+            self._settle_lost(tx, lines)
             return len(lines)
 
         unknown = await self._storage.write(Priority.SETTLE, settle)
@@ -76,21 +71,15 @@ class Outbox:
 
     async def tick(self) -> int:
         """Expire what is too late, lease what may leave, start it. How many rows were touched."""
-        limits = self._limits()
-
-        def lease(tx: Transaction) -> tuple[int, tuple[Leased, ...]]:
-            now = self._clock.now()
-            expired = dispatch.expire(tx, now=now)
-            return expired, tx.outbox.lease(now, worker=self._worker, until=now + LEASE_FOR, limits=limits)
-
-        expired, rows = await self._storage.write(Priority.LEASE, lease)
+        room = self._accounts.room(self._flying.values())
+        expired, rows = await self._storage.write(Priority.LEASE, lambda tx: self._lease(tx, room))
         for row in rows:
             account = (row.effect.channel, row.effect.account)
-            task = asyncio.create_task(self._deliver(row, self._senders[account]))
+            task = asyncio.create_task(self._deliver(row, self._accounts.senders[account]))
             self._flying[task] = account
             task.add_done_callback(self._landed)
         if expired:
-            self._settled()
+            self._settled(lane_told=True)
         return expired + len(rows)
 
     async def drain(self) -> None:
@@ -98,21 +87,24 @@ class Outbox:
         if self._flying:
             await asyncio.wait(list(self._flying))
 
-    def _limits(self) -> dict[Account, int]:
+    def _lease(self, tx: Transaction, room: dict[Account, int]) -> tuple[int, tuple[Leased, ...]]:
         now = self._clock.now()
-        flying = list(self._flying.values())
-        limits: dict[Account, int] = {}
-        for account, sender in self._senders.items():
-            until, _ = self._down.get(account, (now, ""))
-            room = sender.in_flight_max - flying.count(account)
-            if until <= now and room > 0:
-                # An account that was down is probed by one message before the rest follow.
-                limits[account] = 1 if account in self._down else room
-        return limits
+        ended = dispatch.expire(tx, now=now)
+        if not self._flying:
+            # With nothing under way, a lease that is over is one whose verdict could not be written.
+            lapsed = tx.outbox.reclaim(now)
+            self._settle_lost(tx, lapsed)
+            ended += len(lapsed)
+        return ended, tx.outbox.lease(now, worker=self._worker, until=now + LEASE_FOR, limits=room)
+
+    def _settle_lost(self, tx: Transaction, lines: Sequence[OutboxLine]) -> None:
+        desk = self._desk()
+        for line in lines:
+            dispatch.settle_unknown(tx, dispatch.attempt_of(line), desk, repeat_at=desk.now)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flying.pop(task, None)
-        self._settled()
+        self._settled(lane_told=False)
 
     def _desk(self) -> dispatch.Desk:
         return dispatch.Desk(
@@ -125,25 +117,26 @@ class Outbox:
         try:
             if not await self._prepare(row, sender):
                 return
-            begun = await self._storage.write(
+            found = await self._storage.write(
                 Priority.URGENT if row.effect.urgent else Priority.LEASE,
                 lambda tx: dispatch.begin(tx, row, self._desk()),
             )
-            if begun is not None:
-                await self._send(begun, sender)
-        except Exception as bug:  # a bug in one send must not stop the others
-            log.error("send_failed_by_bug", effect=row.effect.effect_id, exc_info=bug)
-            await self._settle_bug(row, begun)
+            if isinstance(found, dispatch.Settled):
+                self._note(row, found)
+                return
+            begun = found
+            await self._send(begun, sender)
+        except Exception as bug:  # noqa: BLE001 - the top of the outbox loop: one send must not stop the others
+            log.error("send_failed", effect=row.effect.effect_id, why=kind_of(bug), trace=trace_of(bug))
+            await self._settle_failure(row, begun, bug)
 
     async def _prepare(self, row: Leased, sender: Sender) -> bool:
         """Get the account ready. False: it is not, and the row waits."""
         try:
             await sender.prepare()
         except ChannelError as error:
-            until = self._note_error(row, error)
-            await self._storage.write(
-                Priority.SETTLE, lambda tx: tx.outbox.retry(row.effect.effect_id, not_before=until)
-            )
+            until = self._accounts.failed(row.effect, error)
+            await self._settle(row, lambda tx: _again(tx, row, until))
             return False
         return True
 
@@ -152,40 +145,46 @@ class Outbox:
         try:
             accepted = await sender.send(effect)
         except ChannelError as error:
-            self._note_error(begun.row, error)
+            self._accounts.failed(effect, error)
             failed = error
-            await self._storage.write(
-                Priority.SETTLE, lambda tx: dispatch.settle_error(tx, begun, failed, self._desk())
-            )
+            await self._settle(begun.row, lambda tx: dispatch.settle_error(tx, begun, failed, self._desk()))
             return
-        self._down.pop((effect.channel, effect.account), None)
-        self._metrics.send(effect.channel, effect.account, state="sent")
-        await self._storage.write(Priority.SETTLE, lambda tx: dispatch.settle_accepted(tx, begun, accepted))
+        self._accounts.answered(effect)
+        await self._settle(begun.row, lambda tx: dispatch.settle_accepted(tx, begun, accepted))
 
-    def _note_error(self, row: Leased, error: ChannelError) -> datetime:
-        """Count it; an account that cannot be used at all rests. The moment at which to try again."""
-        effect = row.effect
-        account = (effect.channel, effect.account)
-        self._metrics.channel_error(effect.channel, effect.account, decision=error.code)
-        until = self._clock.now() + dispatch.PARKED_RETRY
-        match error:
-            case TryLater(after_s=after_s):
-                until = self._clock.now() + timedelta(seconds=after_s)
-                self._down[account] = (until, error.what)
-            case Unauthorised() | Forbidden():
-                self._down[account] = (until, error.what)
-                log.error("account_refused", channel=effect.channel, account=effect.account, why=error.what)
-            case Refused():
-                log.error("send_refused", effect=effect.effect_id, vendor_code=error.vendor_code, why=error.what)
-            case _:
-                log.info("send_not_taken", effect=effect.effect_id, decision=error.code, why=error.what)
-        return until
+    async def _settle_failure(self, row: Leased, begun: dispatch.Begun | None, bug: Exception) -> None:
+        """A bug of ours, or a database that failed between two states: say where the row stands now."""
+        until = self._clock.now() + STORAGE_REST
+        if begun is not None:
+            await self._settle(
+                row,
+                lambda tx: dispatch.settle_unknown(
+                    tx, dispatch.attempt_in_hand(tx, row), self._desk(), repeat_at=until
+                ),
+            )
+        elif isinstance(bug, StorageError):
+            await self._settle(row, lambda tx: _again(tx, row, until))
+        else:
+            await self._settle(row, lambda tx: dispatch.give_up(tx, row, self._desk()))
 
-    async def _settle_bug(self, row: Leased, begun: dispatch.Begun | None) -> None:
-        def settle(tx: Transaction) -> None:
-            if begun is not None:
-                dispatch.settle_unknown(tx, dispatch.attempt_before(row), self._desk())
+    async def _settle(self, row: Leased, job: Callable[[Transaction], dispatch.Settled]) -> None:
+        """Write what became of the row, even when the database fails for a moment: what left must not leave again."""
+        for _ in range(SETTLE_TRIES_MAX):
+            try:
+                self._note(row, await self._storage.write(Priority.SETTLE, job))
+            except StorageError as error:
+                log.error("verdict_not_written", effect=row.effect.effect_id, why=error.what)
+                await asyncio.sleep(SETTLE_REST_S)
             else:
-                tx.outbox.retry(row.effect.effect_id, not_before=self._clock.now() + REST_AFTER_BUG)
+                return
 
-        await self._storage.write(Priority.SETTLE, settle)
+    def _note(self, row: Leased, found: dispatch.Settled) -> None:
+        if found.state not in ("ready", "leased") and found is not dispatch.TAKEN_BACK:
+            self._accounts.metrics.send(row.effect.channel, row.effect.account, state=found.state)
+        if found.lane_told:
+            self._settled(lane_told=True)
+
+
+def _again(tx: Transaction, row: Leased, until: datetime) -> dispatch.Settled:
+    tx.outbox.retry(row.effect.effect_id, not_before=until)
+    return dispatch.Settled(state="ready")

@@ -29,14 +29,6 @@ class Query:
     echostr: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
-    """The events of one callback, and the body that acknowledges it."""
-
-    events: tuple[Event, ...]
-    acknowledgement: str
-
-
 class Callbacks(Protocol):
     """The receiving half of a channel account."""
 
@@ -45,12 +37,17 @@ class Callbacks(Protocol):
         """The NAME of its section in config.toml."""
         ...
 
+    @property
+    def acknowledgement(self) -> str:
+        """The body that tells the platform that nothing need come again (delivery.md 1.7)."""
+        ...
+
     def verify(self, query: Query, now: datetime) -> str:
         """The body that proves to the platform that this URL is ours. Untrusted: the signature is wrong."""
         ...
 
-    def decode(self, query: Query, body: bytes, now: datetime) -> Decoded:
-        """The events in one callback. Untrusted, Unreadable or Unsupported, and nothing else, may be raised."""
+    def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
+        """The events in one callback, at least one. Raises Untrusted, Unreadable or Unsupported, and nothing else."""
         ...
 
 

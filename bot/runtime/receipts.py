@@ -28,6 +28,7 @@ def receipt(
             "reason": reason,
             "vendor_code": vendor_code,
             "content": effect.content,
+            "send_class": effect.send_class,
             "conversation_id": effect.conversation_id,
             "enrolment_id": effect.enrolment_id,
             "visit": effect.visit,

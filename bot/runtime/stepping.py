@@ -1,23 +1,21 @@
 """One batch of many lanes, stepped inside one transaction. No await, no I/O but the transaction's."""
 
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import structlog
-
 from bot import understanding
+from bot.core.arrival import Arrival, EventArrived, Facts, Needs, Step, TimerDue
 from bot.core.customer import Customer, Timer
 from bot.core.effects import Effect, SaveTask
 from bot.core.events import Event
 from bot.core.expectation import expectation
 from bot.core.ids import ConversationId, CustomerId, EventId, StaffId
-from bot.core.item import EventItem, Facts, Item, Needs, Step, TimerItem
 from bot.core.program import Program
 from bot.core.step import step
-from bot.runtime import desk
+from bot.runtime import desk, reports
+from bot.runtime.bugs import kind_of, place_of
 from bot.storage import Claimed, JournalLine, Lane, Planned, Transaction
 
 EVENTS_MAX = 100
@@ -27,11 +25,18 @@ READS_MAX = 3
 STEPS_OF_ONE_CUSTOMER_MAX = 50
 """Items of one customer in one batch; the rest wait for the next, so that nobody starves the others."""
 
-log = structlog.get_logger(__name__)
-
 
 class ReadsExhausted(RuntimeError):
     """A step asked for reads again and again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parking:
+    """A lane that stands still from now on, because of `bug`. `seq`: the event in hand, None: a timer."""
+
+    lane: Lane
+    seq: int | None
+    bug: Exception
 
 
 @dataclass(slots=True)
@@ -41,19 +46,27 @@ class Batch:
     events: int = 0
     timers: int = 0
     effects: bool = False
-    parked: list[Lane] = field(default_factory=list)
+    parked: list[Parking] = field(default_factory=list)
 
     @property
     def worked(self) -> bool:
         return self.events + self.timers > 0
 
+    def add(self, other: "Batch") -> None:
+        """Count what `other` did as well."""
+        self.events += other.events
+        self.timers += other.timers
+        self.effects |= other.effects
+        self.parked += other.parked
+
 
 @dataclass(slots=True)
 class _Lane:
-    """One customer's part of the batch."""
+    """One customer's part of the batch. `seq`: the event in hand, None: a timer."""
 
     before: Customer
     after: Customer
+    seq: int | None = None
     effects: list[Effect] = field(default_factory=list)
     journal: list[JournalLine] = field(default_factory=list)
     consumed: list[int] = field(default_factory=list)
@@ -61,21 +74,29 @@ class _Lane:
 
 
 class Stepper:
-    """Steps batches on one program at one moment."""
+    """Steps batches on one program at one moment. `timers_held`: none fires, as the platforms may still repeat
+    what was written before it was due (delivery.md 2.3)."""
 
-    def __init__(self, tx: Transaction, program: Program, now: datetime) -> None:
+    def __init__(self, tx: Transaction, program: Program, now: datetime, *, timers_held: bool = False) -> None:
         self.tx = tx
         self.program = program
         self.now = now
+        self._timers_held = timers_held
         self._loads: dict[StaffId, int] | None = None
+        self._asking_database = False
 
     def waiting(self) -> dict[Lane, list[Claimed]]:
         """What can be stepped now: lanes with their events, and customers whose timer is due, with none."""
         by_lane: dict[Lane, list[Claimed]] = {}
-        for row in self.tx.claims.claim(EVENTS_MAX):
+        claimed = self.tx.claims.claim(EVENTS_MAX)
+        for row in claimed:
             by_lane.setdefault(row.lane, []).append(row)
-        for customer_id in self.tx.claims.due(self.now, TIMERS_MAX):
-            by_lane.setdefault(Lane(customer_id), [])
+        if len(claimed) == EVENTS_MAX:
+            # A lane may have been cut short, and what is left of it goes before its timers.
+            self._timers_held = True
+        if not self._timers_held:
+            for customer_id in self.tx.claims.due(self.now, TIMERS_MAX):
+                by_lane.setdefault(Lane(customer_id), [])
         return by_lane
 
     def run(self, by_lane: Mapping[Lane, Sequence[Claimed]]) -> Batch:
@@ -84,55 +105,82 @@ class Stepper:
         ids = [CustomerId(lane) for lane in by_lane if lane > 0]
         customers = self.tx.customers.load(ids)
         lanes = [self._lane(customers[key], by_lane[Lane(key)], batch) for key in ids]
-        self._write([lane for lane in lanes if lane is not None], batch)
+        self._write(lanes, batch)
         for lane_id, rows in by_lane.items():
             if lane_id < 0:
                 self._account_lane(lane_id, rows, batch)
         return batch
 
-    def _lane(self, customer: Customer, rows: Sequence[Claimed], batch: Batch) -> _Lane | None:
+    def _lane(self, customer: Customer, rows: Sequence[Claimed], batch: Batch) -> _Lane:
         """Step one customer's rows and due timers; a bug parks her lane and nobody else's."""
         lane = _Lane(before=customer, after=customer)
-        seq: int | None = None
         try:
-            for row in rows[:STEPS_OF_ONE_CUSTOMER_MAX]:
-                seq = row.seq
-                self._fire_due(lane, row.event.occurred_at)
-                self._step(lane, self._event_item(lane.after, row.event), row.event.event_id)
-                lane.consumed.append(row.seq)
-            seq = None
-            if len(rows) <= STEPS_OF_ONE_CUSTOMER_MAX:
-                self._fire_due(lane, None)
+            self._walk(lane, rows)
         except Exception as bug:  # the top of the lanes loop: one customer's bug must not stop the others
-            self._park(Lane(customer.customer_id), seq, bug, batch)
-            return lane if lane.consumed or lane.timers else None
+            if self._asking_database:
+                raise
+            parking = Parking(lane=Lane(customer.customer_id), seq=lane.seq, bug=bug)
+            park(self.tx, parking)
+            batch.parked.append(parking)
         return lane
 
-    def _event_item(self, customer: Customer, event: Event) -> EventItem:
+    def _walk(self, lane: _Lane, rows: Sequence[Claimed]) -> None:
+        for row in rows[:STEPS_OF_ONE_CUSTOMER_MAX]:
+            self._fire_due(lane, row.event.occurred_at)
+            lane.seq = row.seq
+            if not self._hear_report(lane, row.event):
+                return
+            self._step(lane, self._arrived(lane.after, row.event), row.event.event_id)
+            lane.consumed.append(row.seq)
+        if len(rows) <= STEPS_OF_ONE_CUSTOMER_MAX and not self._timers_held:
+            self._fire_due(lane, None)
+
+    def _hear_report(self, lane: _Lane, event: Event) -> bool:
+        """Settle the message that a platform's report is about. False: too early, and the event has to wait."""
+        if event.type != reports.EVENT_TYPE:
+            return True
+        self._asking_database = True
+        after = reports.hear(self.tx, lane.after, event, self.now)
+        self._asking_database = False
+        if after is None:
+            return False
+        lane.after = after
+        return True
+
+    def _arrived(self, customer: Customer, event: Event) -> EventArrived:
         text = event.fields.get("text")
         if event.type != "message" or not isinstance(text, str):
-            return EventItem(event=event)
+            return EventArrived(event=event)
         conversation = ConversationId(f"{event.channel}:{event.account}:{event.sender}")
         heard = understanding.read(text, expectation(customer, self.program, conversation))
-        return EventItem(event=event, understanding=heard)
+        return EventArrived(event=event, understanding=heard)
 
     def _fire_due(self, lane: _Lane, before: datetime | None) -> None:
         """Fire what is due, in due order; with `before`, only what was due earlier: a reply in time beats a timeout."""
+        lane.seq = None
         for _ in range(STEPS_OF_ONE_CUSTOMER_MAX):
             timer = min(lane.after.timers, key=lambda t: t.due_at, default=None)
             if timer is None or timer.due_at > self.now or (before is not None and timer.due_at >= before):
                 return
-            self._step(lane, TimerItem(timer=timer), timer_event_id(timer))
+            self._step(lane, TimerDue(timer=timer), timer_event_id(timer))
             lane.timers += 1
 
-    def _step(self, lane: _Lane, item: Item, event_id: EventId) -> None:
+    def _step(self, lane: _Lane, item: Arrival, event_id: EventId) -> None:
         started = time.perf_counter_ns()
         facts = Facts()
         for _ in range(READS_MAX):
             found = step(self.program, lane.after, item, self.now, facts)
             if isinstance(found, Step):
-                took_us = (time.perf_counter_ns() - started) // 1000
-                self._keep(lane, found, item=item, event_id=event_id, facts=facts, took_us=took_us)
+                line = JournalLine(
+                    customer_id=lane.before.customer_id,
+                    kind="event" if isinstance(item, EventArrived) else "timer",
+                    at=self.now,
+                    entries=found.journal,
+                    event_id=event_id,
+                    facts=facts,
+                    took_us=(time.perf_counter_ns() - started) // 1000,
+                )
+                self._keep(lane, found, line)
                 return
             facts = self._read(found)
         raise ReadsExhausted(f"a step wanted reads {READS_MAX} times")
@@ -142,31 +190,19 @@ class Stepper:
         if "advisor_loads" not in needs.reads:
             raise ReadsExhausted(f"unknown reads {sorted(needs.reads)}")
         if self._loads is None:
+            self._asking_database = True
             self._loads = dict(self.tx.desks.advisor_loads())
-        return Facts(advisor_loads=self._loads)
+            self._asking_database = False
+        return Facts(advisor_loads=dict(self._loads))
 
-    def _keep(self, lane: _Lane, found: Step, *, item: Item, event_id: EventId, facts: Facts, took_us: int) -> None:
+    def _keep(self, lane: _Lane, found: Step, line: JournalLine) -> None:
         # All steps of one customer in one batch are written once: the row's version grows by one.
         lane.after = found.customer
         lane.effects.extend(found.effects)
+        lane.journal.append(line)
         for effect in found.effects:
             if self._loads is not None and isinstance(effect, SaveTask) and effect.status == "open" and effect.staff_id:
                 self._loads[effect.staff_id] = self._loads.get(effect.staff_id, 0) + 1
-        lane.journal.append(
-            JournalLine(
-                customer_id=lane.before.customer_id,
-                kind="event" if isinstance(item, EventItem) else "timer",
-                at=self.now,
-                entries=found.journal,
-                event_id=event_id,
-                facts=Facts(advisor_loads=dict(facts.advisor_loads)) if facts.advisor_loads is not None else facts,
-                took_us=took_us,
-            )
-        )
-
-    def _park(self, lane: Lane, seq: int | None, bug: Exception, batch: Batch) -> None:
-        park(self.tx, lane, seq=seq, bug=bug)
-        batch.parked.append(lane)
 
     def _write(self, lanes: Sequence[_Lane], batch: Batch) -> None:
         worked = [lane for lane in lanes if lane.journal]
@@ -186,30 +222,18 @@ class Stepper:
     def _account_lane(self, lane: Lane, rows: Sequence[Claimed], batch: Batch) -> None:
         """Events of an account, not of a customer: what advisors type into the app, and reports."""
         for row in rows:
-            try:
-                desk.take(self.tx, lane, row.event, self.now)
-            except Exception as bug:  # the top of the lanes loop, for accounts
-                self._park(lane, row.seq, bug, batch)
-                return
-            self.tx.lanes.consume([row.seq])
-            batch.events += 1
-            batch.effects = True
+            desk.take(self.tx, lane, row.event, self.now)
+        self.tx.lanes.consume([row.seq for row in rows])
+        batch.events += len(rows)
+        batch.effects = True
 
 
-def park(tx: Transaction, lane: Lane, *, seq: int | None, bug: Exception) -> None:
-    """Let the lane stand still until somebody has looked at it; the log has the trace, the row the place."""
-    reason = f"{type(bug).__name__} at {_place(bug)}"
-    log.error("lane_parked", lane=lane, seq=seq, reason=reason, exc_info=bug)
-    tx.lanes.park(lane, seq=seq, reason=reason)
+def park(tx: Transaction, parking: Parking) -> None:
+    """Let the lane stand still until somebody has looked at it. The row says what happened where, and no values."""
+    reason = f"{kind_of(parking.bug)} at {place_of(parking.bug)}"
+    tx.lanes.park(parking.lane, seq=parking.seq, reason=reason)
 
 
 def timer_event_id(timer: Timer) -> EventId:
     """What stands in the journal where an event's id would: the timer's own identity."""
     return EventId(f"timer:{timer.owner}:{timer.visit}:{timer.timer_id}")
-
-
-def _place(bug: Exception) -> str:
-    """Where in our code the bug happened: file and line, no values."""
-    frames = traceback.extract_tb(bug.__traceback__)
-    last = next((frame for frame in reversed(frames) if "/bot/" in frame.filename), None)
-    return f"{last.filename.rpartition('/bot/')[2]}:{last.lineno}" if last else "unknown place"

@@ -43,6 +43,7 @@ WECOM = WecomSettings(
     aes_key=AES_KEY,
     members={ADVISOR: "张敏", "wangwei": "王伟"},
 )
+CONTROL_TOKEN = "let-me-in"
 QUICK = Conduct(reply_within_s=0.2, retry_every_s=0.01)
 
 
@@ -188,7 +189,7 @@ def card_request(task_id: str, /, **changes: Json) -> dict[str, Json]:
 
 @asynccontextmanager
 async def rig(
-    *, mode: Mode = "safe", conduct: Conduct = QUICK, log_path: Path | None = None, control_token: str = ""
+    *, mode: Mode = "safe", conduct: Conduct = QUICK, log_path: Path | None = None, control_token: str = CONTROL_TOKEN
 ) -> AsyncIterator[Rig]:
     """A started rig, stopped at the end."""
     clock = VirtualClock(NOON)

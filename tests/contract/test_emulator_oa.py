@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
+from bot.sandbox.emulator import Conduct
+from bot.sandbox.emulator.oa_account import MOMENTS_MAX, OfficialAccount, create_time
+from bot.sandbox.emulator.transcript import Feed
 from bot.sandbox.emulator.wire import Json
 
-from .emulator_rig import BUYER, FIXTURES, OA, TEMPLATE_ID, Rig, code_of, rig
+from .emulator_rig import BUYER, FIXTURES, NOON, OA, TEMPLATE_ID, Rig, code_of, rig
 
 CUSTOM = "/cgi-bin/message/custom/send"
 TEMPLATE = "/cgi-bin/message/template/send"
@@ -27,6 +30,16 @@ async def talking() -> AsyncIterator[Rig]:
 
 def template(**changes: Json) -> dict[str, Json]:
     return {"touser": BUYER, "template_id": TEMPLATE_ID, "data": FIELDS, **changes}
+
+
+def test_an_account_remembers_a_bounded_number_of_a_persons_deeds() -> None:
+    """Before: every template job left a line for ever, as each has a number of its own."""
+    account = OfficialAccount(OA, Conduct(), Feed())
+    person = account.person(BUYER)
+    assert [create_time(person, "CLICK a", NOON) for _ in range(2)] == [NOON.timestamp(), NOON.timestamp() + 1]
+    for number in range(MOMENTS_MAX):
+        create_time(person, f"TEMPLATESENDJOBFINISH {number}", NOON)
+    assert len(person.moments) == MOMENTS_MAX
 
 
 async def test_a_stable_token_stays_the_same_while_it_lives() -> None:

@@ -185,6 +185,18 @@ async def test_a_platform_without_force_that_repeats_a_refused_token_parks_the_a
     assert source.calls == [False, False]
 
 
+async def test_a_token_that_cannot_be_forced_out_is_tried_again_when_the_account_is_probed(
+    source: Source, clock: StillClock
+) -> None:
+    """Before: one stray refusal silenced a WeCom application for the two hours for which gettoken repeats its token."""
+    tokens = _tokens(source, clock, can_force=False)
+    with pytest.raises(Unauthorised):
+        await tokens.replace(await tokens.current())
+    clock.at += timedelta(seconds=30)
+    assert await tokens.current() == "t1"
+    assert tokens.trouble is None
+
+
 async def test_an_account_parked_by_its_caller_is_probed_after_thirty_seconds(
     source: Source, clock: StillClock
 ) -> None:

@@ -32,7 +32,8 @@ class Line:
     """One sentence. `kind` is the trace's, the type of the event, `timer`, `send`, or what stands now (standing.py).
 
     `event` is the id of the step's event or timer. `effect`, `content` and `outcome` are empty where they mean
-    nothing; of a `send` the outcome is the state of its row, else the reason or the result.
+    nothing; of a `send` the outcome is the state of its row, else the reason or the result. `at` is when it happened;
+    of what stands now the moment it tells of, which may lie ahead.
     """
 
     kind: str

@@ -1,0 +1,113 @@
+"""The sending halves of all accounts, and which of them rest because their platform does not take our messages."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import structlog
+
+from bot.core.effects import SendMessage
+from bot.errors import ChannelError, Forbidden, Refused, TryLater, Unauthorised, Unknown
+from bot.runtime.dispatch import PARKED_RETRY
+from bot.runtime.metrics import Metrics
+from bot.runtime.ports import Clock, Sender
+
+Account: TypeAlias = tuple[str, str]
+"""Channel and name."""
+
+QUOTA_FROM_S = 30.0
+"""A platform that asks for this long a pause means the quota of the account, not the one message (verdicts.py)."""
+UNANSWERED_MAX = 3
+"""Requests in a row without any verdict, after which the account rests: each of them may be a message lost."""
+SILENCE_REST = timedelta(seconds=30)
+STILL_DOWN_FOR = timedelta(seconds=30)
+"""How long an account counts as down after its rest, while no message has proved the contrary."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Standing:
+    """`rests_until` None: it works. `unanswered`: requests without a verdict since the last one with."""
+
+    rests_until: datetime | None = None
+    why: str = ""
+    unanswered: int = 0
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Notes what platforms answer, and decides how much each account may send now."""
+
+    senders: Mapping[Account, Sender]
+    clock: Clock
+    metrics: Metrics
+    _standings: dict[Account, _Standing] = field(default_factory=dict)
+
+    def room(self, flying: Collection[Account]) -> dict[Account, int]:
+        """How many sends each account may begin, beside those that fly. Accounts that rest or are full are missing.
+
+        An account that has rested is probed by one message before the rest follow.
+        """
+        now = self.clock.now()
+        found: dict[Account, int] = {}
+        for account, sender in self.senders.items():
+            rests_until = self._standing(account).rests_until
+            under_way = sum(1 for one in flying if one == account)
+            limit = sender.in_flight_max if rests_until is None else 1 if rests_until <= now else 0
+            if limit > under_way:
+                found[account] = limit - under_way
+        return found
+
+    def degraded(self) -> dict[str, str]:
+        """Accounts whose platform does not take our messages now: `oa:main` → why."""
+        now = self.clock.now()
+        return {
+            ":".join(account): standing.why
+            for account, standing in self._standings.items()
+            if standing.rests_until is not None and now < standing.rests_until + STILL_DOWN_FOR
+        }
+
+    def answered(self, effect: SendMessage) -> None:
+        """The platform gave a verdict on a message: it works."""
+        self._standings.pop((effect.channel, effect.account), None)
+
+    def failed(self, effect: SendMessage, error: ChannelError) -> datetime:
+        """Count an error; an account that cannot send at all rests. The moment at which to try this message again."""
+        account = (effect.channel, effect.account)
+        self.metrics.channel_error(effect.channel, effect.account, decision=error.code)
+        now = self.clock.now()
+        until = now + PARKED_RETRY
+        match error:
+            case TryLater(after_s=after_s):
+                until = now + timedelta(seconds=after_s)
+                if error.vendor_code is None or after_s >= QUOTA_FROM_S:
+                    self._rest(account, until, error.what)
+            case Unauthorised() | Forbidden():
+                self._rest(account, until, error.what)
+                log.error("account_refused", channel=effect.channel, account=effect.account, why=error.what)
+            case Unknown():
+                self._unanswered(account, now + SILENCE_REST, error.what)
+            case Refused():
+                self.answered(effect)
+                log.error("send_refused", effect=effect.effect_id, vendor_code=error.vendor_code, why=error.what)
+            case _:
+                self.answered(effect)
+                log.info("send_not_taken", effect=effect.effect_id, decision=error.code, why=error.what)
+        return until
+
+    def _standing(self, account: Account) -> _Standing:
+        return self._standings.get(account, _Standing())
+
+    def _rest(self, account: Account, until: datetime, why: str) -> None:
+        standing = self._standings.setdefault(account, _Standing())
+        standing.rests_until = until if standing.rests_until is None else max(until, standing.rests_until)
+        standing.why = why
+
+    def _unanswered(self, account: Account, until: datetime, why: str) -> None:
+        standing = self._standings.setdefault(account, _Standing())
+        standing.unanswered += 1
+        log.warning("send_unanswered", channel=account[0], account=account[1], why=why)
+        if standing.unanswered >= UNANSWERED_MAX or standing.rests_until is not None:
+            self._rest(account, until, why)

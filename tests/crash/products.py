@@ -1,0 +1,114 @@
+"""The product in a process of its own, with its configuration from the environment, as an operator starts it."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+from bot import config
+from bot.app import MachineClock, Seams, load_program, running
+from bot.cli import main
+from bot.sandbox.emulator import EmulatorSettings
+from bot.storage import KeyRing
+from tests.crash.mines import Mine, MinedSender, MinedStorage
+
+ROOT = Path(__file__).parents[2]
+ARGUMENTS = (
+    "run",
+    *("--config", str(ROOT / "config.toml"), "--journeys", str(ROOT / "journeys"), "--content", str(ROOT / "content")),
+)
+STORAGE_KEY = "1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+PORTS = range(20_000, 32_000)
+"""Below the ports that the system gives to outgoing connections, so that a port is still free after a restart."""
+
+
+def free_ports() -> Iterator[int]:
+    """Ports of this machine that nobody listens on."""
+    for port in PORTS[os.getpid() % 5_000 :]:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        yield port
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where one product lives: its database and log, its port, and the platforms that it talks to."""
+
+    directory: Path
+    port: int
+    platforms: EmulatorSettings
+
+    @property
+    def database(self) -> Path:
+        return self.directory / "zhitu.db"
+
+    def environment(self, base_url: str) -> dict[str, str]:
+        """What an operator would set before `zhitu run`."""
+        (oa,), (app,) = self.platforms.oa, self.platforms.wecom
+        return {
+            "OA_APP_ID": oa.app_id,
+            "OA_SECRET": oa.secret,
+            "OA_TOKEN": oa.token,
+            "OA_AES_KEY": oa.aes_key,
+            "WECOM_CORP_ID": app.corp_id,
+            "WECOM_AGENT_ID": str(app.agent_id),
+            "WECOM_SECRET": app.secret,
+            "WECOM_TOKEN": app.token,
+            "WECOM_AES_KEY": app.aes_key,
+            "ZHITU_CHANNELS__OA__MAIN__API_BASE": base_url,
+            "ZHITU_CHANNELS__WECOM__MAIN__API_BASE": base_url,
+            "ZHITU_SERVER__PORT": str(self.port),
+            "ZHITU_SERVER__ADMIN_PORT": "0",
+            "ZHITU_STORAGE__URL": f"sqlite:///{self.database}",
+            "ZHITU_STORAGE__KEYS": STORAGE_KEY,
+        }
+
+
+def start_shipped(context: ForkServerContext, place: Place, base_url: str) -> ForkServerProcess:
+    """`zhitu run`, in a process that has imported everything already. SIGTERM ends it with 0."""
+    process = context.Process(target=_shipped, args=(place.directory, place.environment(base_url)), daemon=True)
+    process.start()
+    return process
+
+
+def start_mined(context: ForkServerContext, place: Place, base_url: str, mine: Mine) -> ForkServerProcess:
+    """The same composition with `mine` at its seams."""
+    process = context.Process(target=_mined, args=(place.directory, place.environment(base_url), mine), daemon=True)
+    process.start()
+    return process
+
+
+def _shipped(directory: Path, environment: Mapping[str, str]) -> None:
+    _settle_in(directory, environment)
+    main(ARGUMENTS)
+
+
+def _mined(directory: Path, environment: Mapping[str, str], mine: Mine) -> None:
+    _settle_in(directory, environment)
+    asyncio.run(_serve(mine))
+
+
+def _settle_in(directory: Path, environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    log = os.open(directory / "product.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+
+
+async def _serve(mine: Mine) -> None:
+    settings = config.load(ROOT / "config.toml", os.environ)
+    program = load_program(ROOT / "journeys", ROOT / "content", settings)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    MinedStorage.mine = mine
+    seams = Seams(storage=MinedStorage, around=lambda sender: MinedSender(within=sender, mine=mine))
+    keys = KeyRing.from_texts([STORAGE_KEY])
+    async with running(settings, program, clock=MachineClock(), keys=keys, seams=seams):
+        await stop.wait()

@@ -1,0 +1,108 @@
+"""The product dies at every labelled point of its first journey, comes up again, and the story goes on.
+
+Judged by the platforms' log alone: nothing is lost, and nothing comes twice beyond what its class allows
+(journey-language.md 3.5, delivery.md 3.4 and 3.5).
+"""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.crash import judging
+from tests.crash.director import Director, Outcome, Plan
+from tests.crash.mines import Mine, Point
+from tests.crash.platforms import BUYER
+
+STEPS = ("follow", "need", "nick", "agree", "phone", "yes", "accept", "words-heard", "words-carried", "last-words")
+"""The batches that step something, in the order of the story."""
+TO_BUYER = ("welcome", "ask-need", "ask-nick", "ask-consent", "ask-phone", "confirm", "thanks-lead", "@advisor")
+TO_ADVISOR = ("card", "card-update", "@forward")
+"""After them the story has one message more, which comes when the death is over: another forward."""
+RECOGNISED = ("card", "card-update")
+"""Messages that the platform tells from their repetition, by our id or by a code that is good for once."""
+AS_COMMAND = {"C1-nick", "C2-yes", "C4-thanks-lead"}
+"""Stories that go on with a new interpreter, as an operator would start it."""
+
+WHOLE = "until_the_end"
+
+AT_STEPS = [(point, step) for point in ("C1", "C2") for step in STEPS]
+AT_SENDS = [(point, send) for point in ("C3", "C4", "C5") for send in (*TO_BUYER, *TO_ADVISOR)]
+
+
+def plan_of(point: Point, where: str) -> Plan:
+    name = f"{point}-{where.removeprefix('@')}"
+    if where in STEPS:
+        mine = Mine(point=point, step=STEPS.index(where) + 1)
+    else:
+        mine = Mine(point=point, send=where)
+    return Plan(name=name, story=WHOLE, mine=mine, as_command=name in AS_COMMAND)
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
+    """Every story once without a death, and once for each place to die at."""
+    director = Director(tmp_path_factory.mktemp("crash"), look=judging.states)
+    plans = [plan_of(point, where) for point, where in (*AT_STEPS, *AT_SENDS)]
+    return director.play([Plan(name=WHOLE, story=WHOLE), *plans])
+
+
+def crashed(outcomes: Mapping[str, Outcome], point: Point, where: str) -> tuple[Outcome, list[judging.Message]]:
+    """A story whose product died there once, went on, and ended well; with what the platforms took in it."""
+    outcome = outcomes[plan_of(point, where).name]
+    assert outcome.stuck_at == ""
+    assert outcome.deaths == [-signal.SIGKILL, 0]
+    return outcome, judging.taken(outcome.log)
+
+
+def undisturbed(outcomes: Mapping[str, Outcome]) -> dict[str, list[str]]:
+    """What everybody gets when nothing dies."""
+    return judging.by_receiver(judging.taken(outcomes[WHOLE].log))
+
+
+def at_rest(database: Path) -> bool:
+    """Whether every event was stepped and no message waits, is under way, or was given up by a parked lane."""
+    open_events = judging.rows(database, "SELECT count(*) FROM inbox WHERE consumed_at IS NULL")
+    parked = judging.rows(database, "SELECT count(*) FROM parked")
+    return open_events == parked == [(0,)] and not {"ready", "leased", "sending"} & judging.states(database).keys()
+
+
+def test_a_story_without_a_death_says_everything_once(outcomes: Mapping[str, Outcome]) -> None:
+    outcome = outcomes[WHOLE]
+    assert (outcome.stuck_at, outcome.deaths) == ("", [0])
+    messages = judging.by_receiver(judging.taken(outcome.log))
+    assert {to: len(words) for to, words in messages.items()} == {
+        BUYER: len(TO_BUYER),
+        next(to for to in messages if to != BUYER): len(TO_ADVISOR) + 1,
+    }
+    assert judging.refused(outcome.log) == []
+    assert at_rest(outcome.place.database)
+
+
+@pytest.mark.parametrize(("point", "step"), AT_STEPS)
+def test_a_death_before_a_message_is_begun_changes_nothing(
+    outcomes: Mapping[str, Outcome], point: Point, step: str
+) -> None:
+    outcome, messages = crashed(outcomes, point, step)
+    assert judging.by_receiver(messages) == undisturbed(outcomes)
+    assert judging.refused(outcome.log) == []
+    assert at_rest(outcome.place.database)
+
+
+@pytest.mark.parametrize(("point", "send"), AT_SENDS)
+def test_a_death_while_a_message_leaves_loses_nothing_and_repeats_at_most_that_one(
+    outcomes: Mapping[str, Outcome], point: Point, send: str
+) -> None:
+    outcome, messages = crashed(outcomes, point, send)
+    expected = undisturbed(outcomes)
+    assert judging.by_receiver(judging.without_repeats(messages)) == expected
+    to_buyer = send in TO_BUYER
+    (the_one,) = (
+        judging.Message(to=to, words=words[(TO_BUYER if to_buyer else TO_ADVISOR).index(send)])
+        for to, words in expected.items()
+        if (to == BUYER) == to_buyer
+    )
+    may_repeat = point != "C3" and send not in RECOGNISED
+    assert judging.repeats(messages) in ({}, {the_one: 1} if may_repeat else {})
+    assert at_rest(outcome.place.database)

@@ -1,0 +1,78 @@
+"""The product is stopped, and killed, while two hundred buyers talk to it; nothing of it may be seen by them."""
+
+import signal
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.crash import judging
+from tests.crash.director import Director, Killing, Outcome, Plan
+
+BUYERS = 200
+SENT_TO_EACH = 3
+IN_FLIGHT_MAX = 32
+KILLED, STOPPED = "killed", "stopped"
+AT = (100, 300, 480)
+"""Messages that the crowd has got by then; it gets 600."""
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
+    """The same crowd twice: with products that are killed, and with products that are asked to stop."""
+    director = Director(tmp_path_factory.mktemp("load"), look=judging.states)
+    by = {KILLED: signal.SIGKILL, STOPPED: signal.SIGTERM}
+    return director.play(
+        [
+            Plan(
+                name=name,
+                story="crowd",
+                crowd=BUYERS,
+                killings=[Killing(taken=count, by=kind) for count in AT],
+            )
+            for name, kind in by.items()
+        ]
+    )
+
+
+def got(outcome: Outcome) -> Counter[int]:
+    """How often → how many messages came so often. Every buyer gets the same texts, so the pair is the message."""
+    return Counter(Counter(judging.taken(outcome.log)).values())
+
+
+def inbox(database: Path, condition: str) -> int:
+    """How many callbacks of buyers are stored, for which this holds."""
+    ((count,),) = judging.rows(database, f"SELECT count(*) FROM inbox WHERE actor <> '' AND {condition}")
+    return int(count)
+
+
+@pytest.mark.parametrize("name", [KILLED, STOPPED])
+def test_every_acknowledged_callback_was_stored_and_stepped_once(outcomes: Mapping[str, Outcome], name: str) -> None:
+    outcome = outcomes[name]
+    assert outcome.stuck_at == ""
+    database = outcome.place.database
+    assert judging.acknowledged(outcome.log) == inbox(database, "consumed_at IS NOT NULL") == 2 * BUYERS
+    assert inbox(database, "consumed_at IS NULL") == 0
+
+
+def test_a_product_that_is_asked_to_stop_finishes_what_it_began_and_repeats_nothing(
+    outcomes: Mapping[str, Outcome],
+) -> None:
+    outcome = outcomes[STOPPED]
+    assert outcome.deaths == [0] * (len(AT) + 1)
+    assert [states for states in outcome.states_at_death if {"leased", "sending", "unknown"} & states.keys()] == []
+    assert got(outcome) == {1: BUYERS * SENT_TO_EACH}
+
+
+def test_a_product_that_is_killed_loses_nothing_and_repeats_only_what_was_under_way(
+    outcomes: Mapping[str, Outcome],
+) -> None:
+    outcome = outcomes[KILLED]
+    assert outcome.deaths == [-signal.SIGKILL] * len(AT) + [0]
+    counts = got(outcome)
+    assert counts[1] + counts[2] == BUYERS * SENT_TO_EACH
+    under_way = [states.get("sending", 0) for states in outcome.states_at_death[:-1]]
+    assert counts[2] <= sum(under_way) <= IN_FLIGHT_MAX * len(AT)
+    (begun_twice,) = judging.rows(outcome.place.database, "SELECT count(*) FROM outbox WHERE attempts = 2")
+    assert begun_twice == (sum(under_way),)

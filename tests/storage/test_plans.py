@@ -1,0 +1,45 @@
+"""SQLite answers the questions of the hot loops from an index: none of them reads a whole table that grows."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.storage import claims, lanes, outbox, quiet, reading
+
+SMALL = re.compile(r"SCAN (h|u|a|CONSTANT ROW)$|SCAN (i|o|outbox) USING INDEX (inbox_open|outbox_flying)$")
+"""What may be read whole: results of inner queries, the accounts, and the rows that wait or fly right now."""
+
+STATEMENTS = {
+    "urgent events": claims._URGENT.text,
+    "other events": claims._OTHERS.text,
+    "due timers": claims._DUE.text,
+    "urgent sends": outbox._FREE[1].text,
+    "other sends": outbox._FREE[0].text,
+    "expiry": outbox._expire.text,
+    "lapsed": outbox._lapse.text,
+    "leases that are over": outbox._unlease.text,
+    "after a start": outbox._recover.text,
+    "busy": quiet._busy.text,
+    "next moment": quiet._next.text,
+    "customer by openid": reading._by_external_id.text,
+    "customer by phone": reading._by_phone.text,
+    "a customer's journal": reading._journal.text,
+    "a customer's outbox": reading._outbox.text,
+    "a customer's inbox": reading._inbox.text,
+    "known events": str(lanes._present.compile()).replace("(__[POSTCOMPILE_ids])", "(?, ?)"),
+    "known identities": str(lanes._identified.compile()).replace("(__[POSTCOMPILE_ids])", "(?, ?)"),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_hot_statement_reads_no_whole_table(name: str, migrated_sqlite: Path) -> None:
+    connection = sqlite3.connect(migrated_sqlite)
+    statement = STATEMENTS[name]
+    values = dict.fromkeys(("now", "limit", "channel", "account", "of", "epoch"), 1)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values if ":" in statement else (1, 2)).fetchall()
+    connection.close()
+    steps = [detail for *_, detail in plan]
+    assert steps
+    assert [step for step in steps if step.startswith("SCAN") and not SMALL.match(step)] == []
