@@ -1,6 +1,8 @@
 """`zhitu talk --json` as programs use it: lines in, objects out."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +24,21 @@ def talk(*lines: str) -> list[Report]:
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def talk_raw(said: bytes | None, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """Bytes instead of lines; None: standard input is closed."""
+    command = f"exec {sys.executable} -m bot talk --json" + (" <&-" if said is None else "")
+    return subprocess.run(
+        command,
+        shell=True,
+        input=said,
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        env=os.environ | environ,
+        check=False,
+    )
 
 
 def of(reports: list[Report], kind: str) -> list[Report]:
@@ -97,3 +114,43 @@ def test_the_first_line_may_set_any_moment_and_the_night_has_its_own_ways() -> N
     assert reports[-1]["at"].startswith("2025-12-01T14:30")
     assert "human-away" in [report["content"] for report in of(reports, "sent")]
     assert [card["content"] for card in of(reports, "card")] == ["@task"], "nobody is on duty: a task for the morning"
+
+
+def test_help_is_an_object_among_the_others() -> None:
+    """Before: it was printed as bare text between the objects."""
+    (told,) = talk("/help")
+    assert told["kind"] == "help" and "/follow" in told["text"]
+
+
+def test_bytes_that_are_no_text_are_refused_and_the_conversation_goes_on() -> None:
+    done = talk_raw(b"/follow\n\xff\xfe\n\x00\n" + b"x" * 50_000 + b"\n/state\n", PYTHONIOENCODING="utf-8:strict")
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(of(reports, "error")) == 2
+    assert reports[-1]["status"] == "active"
+
+
+def test_programs_get_utf_8_whatever_the_terminal_knows() -> None:
+    """Before: the first Chinese character ended the program where Python took the output for ASCII."""
+    done = talk_raw("/follow\n😀\n".encode(), PYTHONIOENCODING="ascii")
+    reports = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "您好" in "".join(str(report["text"]) for report in of(reports, "sent"))
+
+
+def test_without_a_standard_input_it_says_so() -> None:
+    done = talk_raw(None)
+    assert done.returncode == 2
+    assert "标准输入是关着的".encode() in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_an_interruption_ends_it_at_once_while_it_waits_for_a_line() -> None:
+    """Before: it went on waiting until somebody pressed the return key."""
+    command = [sys.executable, "-m", "bot", "talk", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as talking:
+        assert talking.stdin is not None and talking.stdout is not None
+        talking.stdin.write(b"/state\n")
+        talking.stdin.flush()
+        assert b'"state"' in talking.stdout.readline()
+        talking.send_signal(signal.SIGINT)
+        assert talking.wait(timeout=30) == 130

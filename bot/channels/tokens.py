@@ -144,6 +144,7 @@ class Tokens:
 
     async def _insist(self) -> Grant:
         if not self._can_force:
+            self._refused = ""  # the next probe tries it once more: nothing else could ever end this
             raise Unauthorised("the platform refuses the very token that it gives out")
         now = self._clock.now()
         if self._forced_at and now - self._forced_at[-1] < FORCE_EVERY:

@@ -98,7 +98,7 @@ def open_sealed(seal: Seal, sealed: bytes, body: bytes) -> bytes:
 
 
 def _candidates(body: bytes) -> Iterator[bytes]:
-    """What may be the platform's ciphertext, the likeliest first. Nobody vouches for `body` yet: one look, no parsing."""
+    """What may be the platform's ciphertext, the likeliest first. `body` is not trusted yet: one look, no parsing."""
     found = _in_json(body) if body.lstrip()[:1] == b"{" else _in_xml(body)
     return islice(found, CANDIDATES_MAX)
 

@@ -1,6 +1,7 @@
 """The commands of `zhitu`. Each one reads its options, calls the layer that does the work, and ends."""
 
 import asyncio
+import io
 import logging
 import os
 import sys
@@ -33,6 +34,10 @@ app = typer.Typer(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with 0, 1, 2 or, interrupted, 130. `arguments`: those of the process unless given."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets its number, not the end of the program.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=arguments, prog_name="zhitu")
     except BotError as error:

@@ -9,7 +9,6 @@ from bot.errors import AuthoringError, BotError, Complaint, ConfigError
 
 FINDINGS = 1
 CANNOT_RUN = 2
-INTERRUPTED = 130
 
 
 def exit_code(error: BotError) -> int:

@@ -22,6 +22,7 @@ ACCOUNTS_MAX = 64
 NAME_LENGTH_MAX = 32
 _NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")  # what a variable can say as well: no `-`, no second case, no `__`
 _KEY_SEPARATOR = ","
+_STORAGE_HINT = "write `sqlite:///zhitu.db` or `postgresql://name:password@host/database`"
 
 
 def _fault(kind: str, what: str, *, hint: str) -> PydanticCustomError:
@@ -43,8 +44,9 @@ def _split(value: str) -> SplitResult:
     try:
         parts = urlsplit(value)
         port = parts.port
-    except ValueError as error:
-        raise _fault("address", f"is not a web address: {error}", hint=hint) from error
+    except ValueError:
+        # Not `from` that error: it quotes the address, and with it a password.
+        raise _fault("address", "is not a web address", hint=hint) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise _fault("address", "is not a web address", hint=hint)
     return parts
@@ -89,13 +91,32 @@ def _filled(value: SecretStr) -> SecretStr:
 
 
 def _storage_url(value: str) -> str:
-    hint = "write `sqlite:///zhitu.db` or `postgresql://name:password@host/database`"
     scheme, separator, rest = value.partition("://")
-    if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql"):
-        raise _fault("storage_url", "is neither an SQLite nor a PostgreSQL address", hint=hint)
-    if scheme.startswith("sqlite") and (not rest.strip("/") or ":memory:" in rest):
-        raise _fault("storage_url", "names no file, so nothing would outlive a restart", hint=hint)
+    match scheme if separator else "":
+        case "sqlite":
+            _check_file(rest)
+        case "postgresql":
+            _check_server(value)
+        case _:
+            raise _fault("storage_url", "is neither an SQLite nor a PostgreSQL address", hint=_STORAGE_HINT)
     return value
+
+
+def _check_file(rest: str) -> None:
+    if not rest.strip("/") or ":memory:" in rest or not rest.isprintable():
+        raise _fault("storage_url", "names no file, so nothing would outlive a restart", hint=_STORAGE_HINT)
+    if "%" in rest or "?" in rest:
+        raise _fault("storage_url", "has `%` or `?` in the name of the file", hint="give the file a plain name")
+
+
+def _check_server(value: str) -> None:
+    try:
+        known = urlsplit(value).port != 0 and value != "postgresql://"
+    except ValueError:
+        known = False
+    if not known:
+        hint = "the port is a number; a password with special characters is written with `%XX`"
+        raise _fault("storage_url", "is not the address of a PostgreSQL database", hint=hint)
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -16,6 +16,8 @@ HELP = """/follow [场景]  关注（扫码）    /unfollow  取消关注      /
 /tap 选项       点菜单消息      /scan 场景 已关注扫码    /wait 2h   等待（30m、2d 亦可）
 /at 2026-12-01 22:30  拨到此刻  /advisor accept|busy|open|close|done|text 内容
 /state  现状    /why  为什么    /quit  结束              其余各行都是客户说的话"""
+_YEARS = range(2000, 2100)
+"""Years the clock can show: beyond, the platforms' ten-digit seconds and the calendar's arithmetic end."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "秒": 1, "分钟": 60, "分": 60, "小时": 3600, "天": 86400}
 _DURATION = re.compile(r"(\d{1,7})\s*(s|m|h|d|秒|分钟|分|小时|天)")
@@ -52,15 +54,20 @@ class ShowWhy:
     """`/why`"""
 
 
-Asked = Command | ShowState | ShowWhy
+@dataclass(frozen=True, slots=True)
+class ShowHelp:
+    """`/help`"""
+
+
+Asked = Command | ShowState | ShowWhy | ShowHelp
 
 
 def parse(line: str, openid: str, *, now: datetime) -> Asked:
     """What `line` asks for. BadCommand: nothing we understand; Quit: the end."""
     if not line.startswith("/") or line.strip() == "/bot":
         return Command(action={"do": "say", "openid": openid, "text": line})
-    name, _, rest = line.strip().partition(" ")
-    rest = rest.strip()
+    name, *following = line.split(maxsplit=1)
+    rest = following[0].strip() if following else ""
     match name:
         case "/quit":
             raise Quit
@@ -68,12 +75,14 @@ def parse(line: str, openid: str, *, now: datetime) -> Asked:
             return ShowState()
         case "/why":
             return ShowWhy()
+        case "/help":
+            return ShowHelp()
         case "/follow" | "/unfollow" | "/scan" | "/menu" | "/tap":
             return Command(action=_act(name.removeprefix("/"), rest, openid))
         case "/wait":
-            return Command(turn_to=now + _duration(rest))
+            return Command(turn_to=_within_reach(now + _duration(rest)))
         case "/at":
-            return Command(turn_to=_moment(rest))
+            return Command(turn_to=_within_reach(_moment(rest)))
         case "/advisor":
             return _advise(rest)
         case _:
@@ -106,6 +115,12 @@ def _moment(text: str) -> datetime:
         return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=ZONE)
     except ValueError as error:
         raise BadCommand(f"看不懂时刻 “{text}”，例如 2026-12-01 22:30") from error
+
+
+def _within_reach(at: datetime) -> datetime:
+    if at.year not in _YEARS:
+        raise BadCommand(f"时钟只走 {_YEARS[0]} 到 {_YEARS[-1]} 年")
+    return at
 
 
 def _advise(rest: str) -> Command:

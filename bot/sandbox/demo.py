@@ -1,6 +1,7 @@
 """`zhitu demo`: the whole product on this machine, with a phone page, without an account."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -46,7 +47,8 @@ async def serve(config_file: Path, journeys: Path, content: Path, *, port: int) 
                 sys.stdout.flush()
                 await stop.wait()
         except OSError as error:
-            raise BotError(f"端口 {port} 打不开：{error.strerror}", hint="换一个：zhitu demo --port 0") from error
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise BotError(f"端口 {port} 打不开：{why}", hint="换一个：zhitu demo --port 0") from error
 
 
 async def _to_phone(_: web.Request) -> web.Response:

@@ -17,11 +17,10 @@ EFFECT_KINDS = frozenset(
     {"tag", "score", "points", "set", "lead", "task", "consent", "goal", "opt_out", "handoff", "note"}
 )
 """Decisions that are effects and no messages."""
-LEFT = frozenset({"sent", "delivered", "unknown"})
 
 
 def report(kind: str, at: datetime, **given: Json) -> Report:
-    """One object. `kind`: sent, card, state, effect, why or error; keys that do not apply are null."""
+    """One object. `kind`: sent, card, state, effect, why, help or error; keys that do not apply are null."""
     blank: Report = dict.fromkeys(("to", "content", "text", "journey", "state"))
     return {"kind": kind, "at": at.isoformat(), **blank, **given}
 

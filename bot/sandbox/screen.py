@@ -22,6 +22,8 @@ def paint(one: Report) -> None:
         case "why":
             tone = {"ok": "green", "no": "red"}.get(str(one.get("tone")), "")
             _console.print(Text(f"    {one['text']}", style=tone))
+        case "help":
+            _console.print(Text(str(one["text"])))
         case _:
             _console.print(Text(f"    ✗ {one['text']}", style="red"))
 
@@ -40,7 +42,7 @@ def _card(one: Report) -> None:
     rows = one.get("rows")
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, list):
-            _console.print(f"      {row[0]}：{row[1]}")
+            _console.print(Text(f"      {row[0]}：{row[1]}"))
     buttons = one.get("buttons")
     listed = [str(b["key"]) for b in (buttons if isinstance(buttons, list) else []) if isinstance(b, dict)]
     if listed:

@@ -1,6 +1,5 @@
 """`zhitu talk`: play the buyer in a terminal, or from a program. Every line runs until nothing more happens."""
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ import orjson
 from bot.errors import BotError
 from bot.runtime import why
 from bot.sandbox.clock import VirtualClock, machine_now, morning_of
-from bot.sandbox.commands import HELP, Command, Quit, ShowState, ShowWhy, parse
+from bot.sandbox.commands import HELP, Command, Quit, ShowHelp, ShowState, ShowWhy, parse
+from bot.sandbox.lines import LENGTH_MAX, lines
 from bot.sandbox.reports import Report, of_journal, of_message, of_state, report
 from bot.sandbox.screen import paint
 from bot.sandbox.watching import Sight, look
@@ -21,8 +21,6 @@ from bot.storage import Transaction
 
 WHY_MAX = 200
 """Events that `/why` explains, the latest."""
-LINE_LENGTH_MAX = 10_000
-"""Code points of one line that are read; a longer one is refused, as a phone would not send it."""
 
 
 @dataclass(slots=True)
@@ -38,14 +36,16 @@ class Talker:
 
     async def take(self, line: str) -> list[Report]:
         """Do what the line says, wait for quiescence, and report everything that followed."""
-        if len(line) > LINE_LENGTH_MAX:
-            return [self._error(f"一行最多 {LINE_LENGTH_MAX} 字")]
+        if len(line) > LENGTH_MAX:
+            return [self._error(f"一行最多 {LENGTH_MAX} 字")]
         try:
             command = parse(line, self.openid, now=self.world.clock.now())
             if isinstance(command, ShowState):
                 return [of_state(await look(self.world, self.openid), self._now())]
             if isinstance(command, ShowWhy):
                 return await self._why()
+            if isinstance(command, ShowHelp):
+                return [report("help", self._now(), text=HELP)]
             await self._do(command)
         except BotError as error:
             return [*await self._news(), self._error(error.what)]
@@ -156,31 +156,30 @@ def _why_line(line: why.Line, now: datetime) -> Report:
 
 
 async def talk(config_file: Path, journeys: Path, content: Path, *, as_json: bool) -> None:
-    """Read lines from standard input until it ends or says `/quit`, and answer each on standard output."""
+    """Read lines from standard input until it ends or says `/quit`, and answer each on standard output.
+
+    BotError: there is no standard input.
+    """
+    if sys.stdin is None:
+        raise BotError("标准输入是关着的", hint="在终端里运行，或者把要说的话用管道传进来")
     clock = VirtualClock(morning_of(machine_now()))
     async with world(config_file, journeys, content, clock=clock) as stage:
         talker = Talker(world=stage, openid=new_openid())
         show = _write_json if as_json else paint
         if not as_json:
-            _write_help()
-        while (line := await asyncio.to_thread(sys.stdin.readline)) != "":
+            paint(report("help", clock.now(), text=HELP))
+        async for line in lines(sys.stdin.fileno()):
             if not line.strip():
                 continue
-            if line.strip() == "/help":
-                _write_help()
-                continue
             try:
-                found = await talker.take(line.rstrip("\n"))
+                found = await talker.take(line)
             except Quit:
                 return
             for one in found:
                 show(one)
 
 
-def _write_help() -> None:
-    sys.stdout.write(HELP + "\n")
-
-
 def _write_json(one: Report) -> None:
-    sys.stdout.write(orjson.dumps(one).decode() + "\n")
+    # Programs get UTF-8, whatever the terminal's encoding is.
+    sys.stdout.buffer.write(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.flush()

@@ -14,7 +14,7 @@ LINES_MAX = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One customer as the database has her, `journal` and `outbox` oldest first. `parked`: why her lane stands still."""
+    """One customer as the database has her, oldest rows first. `parked`: why her lane stands still."""
 
     customer: Customer
     journal: tuple[JournalLine, ...]

@@ -19,13 +19,15 @@ from bot.storage import KeyRing
 
 DUE_MOMENTS_MAX = 100_000
 """Moments at which something happened while the clock was turned once; beyond, something rings without end."""
+ROUNDS_MAX = 10_000
+"""Times that platforms and product may react to each other at one moment of the clock."""
 STUCK_STEP = timedelta(seconds=1)
 """How far the clock goes when something is due that cannot be done yet, a platform being down."""
 _AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
 
 class NeverQuiet(BotError):
-    """Turning the clock found no end of things to do."""
+    """There was no end of things to do."""
 
     code = "never_quiet"
 
@@ -47,12 +49,13 @@ class World:
         return done
 
     async def settle(self) -> None:
-        """Wait until nothing more can happen at this moment of the clock."""
-        while True:
+        """Wait until nothing more can happen at this moment of the clock. NeverQuiet: both sides answer each other."""
+        for _ in range(ROUNDS_MAX):
             await self.emulator.idle()
             await self.product.engine.quiesce()
             if not self.emulator.busy():
                 return
+        raise NeverQuiet(f"双方在同一时刻来回了 {ROUNDS_MAX} 次，还没有停")
 
     async def turn_to(self, at: datetime) -> None:
         """Turn the clock to `at`, stopping at every due moment on the way (delivery.md 6.2).

@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -21,14 +22,20 @@ UNREAD_S = 1
 """How long the rest of a turned down request is let run into nothing, so that its sender can read the answer."""
 DRAIN_S = 10
 """How long requests in hand may take to finish when the server stops; then they are cut."""
-UNREAD_ANSWER_S = 20
-"""How long a peer may leave our answer unread before its connection is cut. Linux only; elsewhere it may stay."""
-CONNECTIONS_MAX = 640
-"""Open connections. One more is hung up on at once, and a platform comes again; a burst may exceed it by those pending.
-
-Both together stay below 1,024, the usual limit of open files, so that the database and our own calls keep theirs.
-"""
 CONNECTIONS_PENDING_MAX = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """How many peers are served at once, and for how long one may ignore us.
+
+    `count_max`: one more is hung up on at once, and a platform comes again; a burst may exceed it by those pending.
+    Both together stay below 1,024, the usual limit of open files, so that the database and our own calls keep
+    theirs. `unread_answer_s`: a peer that lets our answer lie for so long is cut off (where the system knows how).
+    """
+
+    count_max: int = 640
+    unread_answer_s: float = 20.0
 
 
 class _WithoutGarbage(logging.Filter):
@@ -68,13 +75,13 @@ class _Refused(asyncio.Protocol):
             transport.abort()
 
 
-def _doorkeeper(server: web.Server, connections_max: int) -> Callable[[], asyncio.BaseProtocol]:
-    return lambda: server() if len(server.connections) < connections_max else _Refused()
+def _doorkeeper(server: web.Server, count_max: int) -> Callable[[], asyncio.BaseProtocol]:
+    return lambda: server() if len(server.connections) < count_max else _Refused()
 
 
 @asynccontextmanager
 async def listening(
-    application: web.Application, *, host: str, port: int, connections_max: int = CONNECTIONS_MAX
+    application: web.Application, *, host: str, port: int, connections: Connections = Connections()
 ) -> AsyncIterator[int]:
     """Serve `application` while the context lasts; gives the port, which is a free one for port 0.
 
@@ -93,23 +100,24 @@ async def listening(
     )
     await runner.setup()
     try:
-        async with _bound(runner, host=host, port=port, connections_max=connections_max) as open_port:
+        async with _bound(runner, (host, port), connections) as open_port:
             yield open_port
     finally:
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def _bound(runner: web.AppRunner, *, host: str, port: int, connections_max: int) -> AsyncIterator[int]:
+async def _bound(runner: web.AppRunner, at: tuple[str, int], connections: Connections) -> AsyncIterator[int]:
     """Accept connections while the context lasts."""
     if runner.server is None:
         raise RuntimeError("the runner was not set up")
-    doorkeeper = _doorkeeper(runner.server, connections_max)
-    door = await asyncio.get_running_loop().create_server(doorkeeper, host, port, backlog=CONNECTIONS_PENDING_MAX)
+    doorkeeper = _doorkeeper(runner.server, connections.count_max)
+    door = await asyncio.get_running_loop().create_server(doorkeeper, *at, backlog=CONNECTIONS_PENDING_MAX)
     try:
-        for listener in door.sockets:
-            if hasattr(socket, "TCP_USER_TIMEOUT"):  # connections inherit it
-                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_ANSWER_S * 1000)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            patience_ms = int(connections.unread_answer_s * 1000)
+            for listener in door.sockets:  # whose connections inherit it
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms)
         yield door.sockets[0].getsockname()[1]
     finally:
         door.close()

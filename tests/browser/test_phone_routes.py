@@ -72,7 +72,9 @@ async def test_a_buyer_nobody_knows_is_404(client: ClientSession) -> None:
         assert (response.status, await response.json()) == (404, {"error": "没有这位买家"})
 
 
-@pytest.mark.parametrize("query", ["", "?openid=o0", "?openid=&after=1", "?openid=o0&after=x"])
+@pytest.mark.parametrize(
+    "query", ["", "?openid=o0", "?openid=&after=1", "?openid=o0&after=x", f"?openid=o0&after={10**20}"]
+)
 async def test_a_question_without_buyer_or_number_is_400(client: ClientSession, query: str) -> None:
     async with client.get(f"/phone/snapshot{query}") as response:
         assert response.status == 400

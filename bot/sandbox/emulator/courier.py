@@ -16,6 +16,8 @@ from bot.sandbox.emulator.wire import Json
 
 QUEUE_MAX = 1000
 """Callbacks of one sender that may wait; the next is dropped, with a line in the log."""
+CONNECTIONS_MAX = 256
+"""Deliveries under way at once; further senders wait for their turn, within the platform's own patience."""
 ANSWER_BYTES_MAX = 64 * 1024
 """Bytes of an answer that are read; a longer one counts as malformed."""
 
@@ -66,7 +68,7 @@ class Courier:
     async def start(self) -> None:
         """Get ready to deliver."""
         # A connection kept alive would hide what a platform does all the time: come from a fresh one.
-        connector = aiohttp.TCPConnector(force_close=True, limit=0)
+        connector = aiohttp.TCPConnector(force_close=True, limit=CONNECTIONS_MAX)
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     async def stop(self) -> None:

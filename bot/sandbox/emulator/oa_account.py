@@ -14,6 +14,8 @@ FOLLOWERS_MAX = 100_000
 """People one account may have known; the next one is turned away."""
 TEMPLATE_KEYS_MAX = 10_000
 """client_msg_ids remembered; the oldest go first."""
+MOMENTS_MAX = 1000
+"""Deeds of a person whose last second is remembered; the oldest go first, and may then share a second."""
 
 
 class Crowded(Exception):
@@ -107,5 +109,8 @@ def create_time(person: Follower, deed: str, now: datetime) -> int:
     last = person.moments.get(deed)
     if last is not None and at <= last:
         at = last + 1
+    person.moments.pop(deed, None)
     person.moments[deed] = at
+    if len(person.moments) > MOMENTS_MAX:
+        del person.moments[next(iter(person.moments))]
     return at

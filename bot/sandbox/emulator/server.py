@@ -1,5 +1,6 @@
 """The emulator: both platforms' servers on loopback, and the phones in front of them."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +36,8 @@ from bot.sandbox.emulator.wire import Json
 class Emulator:
     """Official accounts and WeCom applications as their vendors would serve them, at a virtual time.
 
-    `log_path`: also write the log there, synced line by line. `control_token`: guards `/_emulator/`.
+    `log_path`: also write the log there, synced line by line. `control_token`: what `/_emulator/` asks for, drawn at
+    random unless given.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Emulator:
         self._oa = {one.name: OfficialAccount(one, settings.conduct, self.feed) for one in settings.oa}
         self._wecom = {one.name: WecomApp(one, self.feed) for one in settings.wecom}
         self._courier = Courier(conduct=settings.conduct, clock=clock, traffic=self.traffic)
-        self._open(Numbers(machine_now()), control_token)
+        self._open(Numbers(machine_now()), control_token or secrets.token_urlsafe())
 
     def _open(self, numbers: Numbers, control_token: str) -> None:
         courier, clock, traffic = self._courier, self._clock, self.traffic

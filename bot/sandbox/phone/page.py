@@ -11,6 +11,7 @@ Errors are JSON objects whose `error` is a Chinese sentence for the person at th
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -30,6 +31,7 @@ WAIT_S_MAX = 20.0
 WAITING_MAX = 64
 """Pages that may wait at once; one more is told to come back later."""
 
+_CHANGE = re.compile(r"-1|[0-9]{1,15}")
 _STATIC = Path(__file__).parent / "static"
 _CONTENT_TYPES = {
     ".html": "text/html",
@@ -164,10 +166,7 @@ async def _body(request: web.Request) -> bytes | None:
 
 
 def _change_number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
+    return int(text) if _CHANGE.fullmatch(text) else None
 
 
 def _json(status: int, body: object) -> web.Response:
