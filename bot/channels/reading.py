@@ -7,6 +7,7 @@ Source: delivery.md 1.3 and 1.4, wechat-api.md 1.1.
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn, TypeAlias
 from xml.parsers.expat import ExpatError
@@ -27,6 +28,15 @@ _PROLOG = re.compile(r"(?:<\?xml\s[^<>]*\?>\s*)?<xml[\s>/]")
 """A document type can stand only before the root element: where this matches, there is none, and so no entity."""
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _STAND_IN = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a push came in: the account, the identity and the bytes of what was sent."""
+
+    account: str
+    identity: EventId
+    body: bytes
 
 
 def read(body: bytes) -> tuple[Tree, bool]:

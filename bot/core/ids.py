@@ -19,7 +19,8 @@ _ENROLMENT_ID_LENGTH = 16
 
 def _short_hash(*parts: str, length: int) -> str:
     digest = hashlib.sha256("|".join(parts).encode()).digest()
-    return base64.b32encode(digest).decode()[:length]
+    # Five bytes make eight characters: more of the digest need not be spelled.
+    return base64.b32encode(digest[: -(-length // 8) * 5]).decode()[:length]
 
 
 def effect_id(event_id: EventId, enrolment_id: EnrolmentId | None, path: str, ordinal: int) -> EffectId:

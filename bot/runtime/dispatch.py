@@ -134,8 +134,7 @@ def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Desk) -
             return _put_back(tx, begun, until=at.now + PARKED_RETRY)
         case Unknown():
             return settle_unknown(tx, attempt_in_hand(tx, begun.row), at, repeat_at=at.now + REPEAT_AFTER)
-        case Refused() if isinstance(begun.row.effect.message, Card) and attempt_in_hand(tx, begun.row).is_repeat:
-            # A card's id is taken once: the refusal of its repetition says that the first one arrived.
+        case Refused() | Unreachable(reason="window") if _was_taken_before(tx, begun.row):
             return settle_accepted(tx, begun, Accepted())
         case _:
             reason = error.reason if isinstance(error, Unreachable) else _rejection(error)
@@ -210,6 +209,14 @@ def attempt_in_hand(tx: Transaction, row: Leased) -> Attempt:
         planned_at=row.planned_at,
         is_repeat=line is not None and line.reason != "",
     )
+
+
+def _was_taken_before(tx: Transaction, row: Leased) -> bool:
+    """Whether a refusal can only mean that our own earlier request arrived, whose answer we never got.
+
+    A card's id is taken once and a response code is good for once (delivery.md 3.4).
+    """
+    return isinstance(row.effect.message, Card) and attempt_in_hand(tx, row).is_repeat
 
 
 def attempt_of(line: OutboxLine) -> Attempt:

@@ -117,6 +117,13 @@ async def test_a_list_becomes_one_event_an_entry_with_numbered_ids(ours: House) 
     assert rejected.event_id == granted.event_id.replace("#0", "#1")
 
 
+async def test_a_push_that_does_not_concern_us_may_lack_everything_else(ours: House) -> None:
+    """Before: without a sender it was put into quarantine, with an alert, instead of being counted."""
+    push = b"<xml><MsgType>event</MsgType><Event>user_info_modified</Event><OpenID>o1</OpenID></xml>"
+    assert await ours.post(oa_safe(push)) == (200, "success")
+    assert (ours.counted("unsupported"), ours.lanes.quarantined) == (1, [])
+
+
 async def test_the_id_of_a_message_is_made_of_account_and_message_id_alone(ours: House) -> None:
     await ours.post(oa_safe(fixture("oa_text.xml")))
     changed = fixture("oa_text.xml").replace("想预约试驾".encode(), b"?")

@@ -15,6 +15,8 @@ from tests.crash.director import Director, Outcome, Plan
 from tests.crash.mines import Mine, Point
 from tests.crash.platforms import BUYER
 
+pytestmark = pytest.mark.timeout(300)  # all stories are played once, for whichever test comes first
+
 STEPS = ("follow", "need", "nick", "agree", "phone", "yes", "accept", "words-heard", "words-carried", "last-words")
 """The batches that step something, in the order of the story."""
 TO_BUYER = ("welcome", "ask-need", "ask-nick", "ask-consent", "ask-phone", "confirm", "thanks-lead", "@advisor")
@@ -62,10 +64,10 @@ def undisturbed(outcomes: Mapping[str, Outcome]) -> dict[str, list[str]]:
 
 
 def at_rest(database: Path) -> bool:
-    """Whether every event was stepped and no message waits, is under way, or was given up by a parked lane."""
-    open_events = judging.rows(database, "SELECT count(*) FROM inbox WHERE consumed_at IS NULL")
+    """Whether every event was stepped, no lane is parked, and every message counts as sent."""
+    waiting = judging.rows(database, "SELECT count(*) FROM inbox WHERE consumed_at IS NULL")
     parked = judging.rows(database, "SELECT count(*) FROM parked")
-    return open_events == parked == [(0,)] and not {"ready", "leased", "sending"} & judging.states(database).keys()
+    return waiting == parked == [(0,)] and judging.states(database) == {"sent": len(TO_BUYER) + len(TO_ADVISOR) + 1}
 
 
 def test_a_story_without_a_death_says_everything_once(outcomes: Mapping[str, Outcome]) -> None:

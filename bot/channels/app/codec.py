@@ -7,8 +7,8 @@ from datetime import datetime
 from wechatpy.utils import WeChatSigner
 from wechatpy.work.crypto import PrpCrypto
 
-from bot.channels.app.events import Origin, event_of
-from bot.channels.reading import event_id, read
+from bot.channels.app.events import event_of
+from bot.channels.reading import Origin, event_id, read
 from bot.channels.trust import Decipher, Seal, check_age, open_sealed, signed, unseal
 from bot.core.events import Event
 from bot.errors import Unreadable, Untrusted
@@ -60,8 +60,8 @@ class AppCallbacks:
         message = unseal(self._seal, query, body)
         tree, repaired = read(message)
         identity = event_id(_PLATFORM, self._corp_id, tree)
-        origin = Origin(account=self._account, agent_id=self._agent_id, identity=identity, body=message)
-        return (event_of(tree, origin, repaired=repaired),)
+        origin = Origin(account=self._account, identity=identity, body=message)
+        return (event_of(tree, origin, agent_id=self._agent_id, repaired=repaired),)
 
 
 def _sign(parts: Sequence[bytes]) -> str:

@@ -1,10 +1,7 @@
 """What a WeCom application's push means: from its fields to our events. Source: wechat-api.md 4.3 and 4.5."""
 
-from dataclasses import dataclass
-
-from bot.channels.reading import Tree, created_at, required, text_of
+from bot.channels.reading import Origin, Tree, created_at, required, text_of
 from bot.core.events import Event, Json
-from bot.core.ids import EventId
 from bot.errors import Unsupported, Untrusted
 
 _IGNORED_MESSAGES = frozenset({"image", "voice", "video", "location", "link"})
@@ -46,23 +43,13 @@ _IGNORED_EVENTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a push came in: the account, its application, the identity and the bytes of what was sent."""
-
-    account: str
-    agent_id: str
-    identity: EventId
-    body: bytes
-
-
-def event_of(tree: Tree, origin: Origin, *, repaired: bool) -> Event:
+def event_of(tree: Tree, origin: Origin, *, agent_id: str, repaired: bool) -> Event:
     """The event in a push. Advisors are waiting for what they tapped or wrote: all of it is urgent.
 
     Untrusted: it names another application. Unsupported: it does not concern us. Unreadable: a field that
     we need is missing.
     """
-    if text_of(tree, "AgentID") not in ("", origin.agent_id):
+    if text_of(tree, "AgentID") not in ("", agent_id):
         raise Untrusted("the message is addressed to another application")
     type_, fields = _fact(tree, origin.body)
     return Event(

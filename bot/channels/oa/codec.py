@@ -9,8 +9,8 @@ from typing import Literal
 from wechatpy.crypto import WeChatCipher
 from wechatpy.utils import WeChatSigner
 
-from bot.channels.oa.events import Origin, events_of, level
-from bot.channels.reading import event_id, read
+from bot.channels.oa.events import events_of, level
+from bot.channels.reading import Origin, event_id, read
 from bot.channels.trust import Decipher, Nonces, Seal, check_age, signed, unseal
 from bot.core.events import Event
 from bot.errors import Untrusted

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.channels.reading import Tree, created_at, entries, required, text_of
+from bot.channels.reading import Origin, Tree, created_at, entries, required, text_of
 from bot.core.events import Event, Json
 from bot.core.ids import EventId
 from bot.errors import Unreadable, Unsupported
@@ -44,15 +44,6 @@ _IGNORED_EVENTS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a push came in: the account, the identity and the bytes of what was sent."""
-
-    account: str
-    identity: EventId
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Fact:
     type: str
     fields: Mapping[str, Json] = field(default_factory=dict)
@@ -74,6 +65,7 @@ def events_of(tree: Tree, origin: Origin, *, repaired: bool) -> tuple[Event, ...
 
     Unsupported: nothing in it concerns us. Unreadable: a field that we need is missing.
     """
+    facts = _facts(tree, origin)  # first: what does not concern us may lack anything
     sender = required(tree, "FromUserName", origin.body)
     occurred_at = created_at(tree, origin.body)
     flag: dict[str, Json] = {"repaired": True} if repaired else {}
@@ -88,7 +80,7 @@ def events_of(tree: Tree, origin: Origin, *, repaired: bool) -> tuple[Event, ...
             fields={**fact.fields, **flag},
             urgent=fact.urgent,
         )
-        for identity, fact in _facts(tree, origin)
+        for identity, fact in facts
     )
 
 

@@ -24,7 +24,7 @@ from bot.core.customer import (
 from bot.core.effects import Effect, Trace
 from bot.core.events import CONVERSATIONAL, Event, Json
 from bot.core.expressions.values import Scope
-from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, effect_id
+from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, conversation_id, effect_id
 from bot.core.program import Program
 from bot.core.understood import Understanding
 
@@ -142,6 +142,8 @@ class Move:
 class Draft:
     """Everything one step reads and writes.
 
+    `event` is None when a timer is stepped. `by_customer`: her own message, tap, follow or scan caused the step,
+    in `conversation_id`, which is None otherwise.
     `consumed`: spans of the text that have answered something. `moves`: what the machine has still to do.
     `handled`: errors that were dealt with, by enrolment and state. `begun`: enrolments entered in this step.
     `interrupting`: those that may push on the floor. `passed`: visits whose `when` did not hold.
@@ -156,6 +158,10 @@ class Draft:
     now: datetime
     facts: Facts
     event_id: EventId
+    event: Event | None
+    understanding: Understanding | None
+    by_customer: bool
+    conversation_id: ConversationId | None
     attributes: dict[str, Json]
     tags: set[str]
     score: int
@@ -190,27 +196,6 @@ class Draft:
         if self.facts.advisor_loads is None:
             raise ReadMissing("advisor_loads")
         return self.facts.advisor_loads
-
-    @property
-    def event(self) -> Event | None:
-        """The event being stepped, None when it is a timer."""
-        return self.arrival.event if isinstance(self.arrival, EventArrived) else None
-
-    @property
-    def understanding(self) -> Understanding | None:
-        return self.arrival.understanding if isinstance(self.arrival, EventArrived) else None
-
-    @property
-    def by_customer(self) -> bool:
-        """Whether the customer's own message, tap, follow or scan caused this step."""
-        return self.event is not None and self.event.type in CONVERSATIONAL
-
-    @property
-    def conversation_id(self) -> ConversationId | None:
-        """The conversation in which the customer just spoke, None when she did not."""
-        if self.event is None or not self.by_customer:
-            return None
-        return ConversationId(f"{self.event.channel}:{self.event.account}:{self.event.sender}")
 
     def new_effect_id(self, owner: EnrolmentId | None, path: str) -> EffectId:
         """The identity of the next effect at `path`; ordinals tell several of one path apart."""
@@ -284,8 +269,12 @@ def past_key(journey: str, key: str) -> str:
 
 def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime, facts: Facts) -> Draft:
     """A working copy of `customer` for `arrival`."""
+    event, understanding, conversation = None, None, None
     if isinstance(arrival, EventArrived):
-        event_id = arrival.event.event_id
+        event, understanding = arrival.event, arrival.understanding
+        event_id = event.event_id
+        if event.type in CONVERSATIONAL:
+            conversation = conversation_id(event.channel, event.account, event.sender)
     else:
         timer = arrival.timer
         event_id = EventId(f"timer|{timer.owner}|{timer.visit}|{timer.timer_id}|{timer.due_at.isoformat()}")
@@ -296,6 +285,10 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
         now=now,
         facts=facts,
         event_id=event_id,
+        event=event,
+        understanding=understanding,
+        by_customer=conversation is not None,
+        conversation_id=conversation,
         attributes=dict(customer.attributes),
         tags=set(customer.tags),
         score=customer.score,

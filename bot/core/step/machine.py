@@ -182,17 +182,22 @@ def leave(draft: Draft, run: Run) -> None:
     for child in draft.children_of(run):
         close(draft, child, "cancelled")
     handoff.withdraw(draft, run)
-    planned_now = {effect.effect_id for effect in draft.effects if isinstance(effect, SendMessage)}
-    stale = [
+    _hold_back(draft, run)
+
+
+def _hold_back(draft: Draft, run: Run) -> None:
+    """Reminders and marketing that this visit planned in an earlier step and that have not left shall not leave."""
+    waiting = [
         unsent.effect_id
         for talk in draft.talks.values()
         for unsent in talk.unsent
         if unsent.enrolment_id == run.enrolment_id
         and unsent.visit == run.visit
         and unsent.send_class in ("reminder", "marketing")
-        and unsent.effect_id not in planned_now
     ]
-    doing.suppress(draft, stale, "left_state")
+    if waiting:
+        planned_now = {effect.effect_id for effect in draft.effects if isinstance(effect, SendMessage)}
+        doing.suppress(draft, [effect for effect in waiting if effect not in planned_now], "left_state")
 
 
 def _handle(draft: Draft, run: Run, move: Move) -> None:

@@ -14,22 +14,31 @@ WORKFLOW_CHANGED = "workflow_changed"
 
 
 def adopt(draft: Draft) -> None:
-    """Have every enrolment of an older release live on in the one that runs now."""
+    """Have every enrolment of an older release live on in the one that runs now.
+
+    First all go that have no place any more, callers before those they called: what is left can be asked where it is.
+    """
     release = draft.program.library.release
-    for run in [run for run in draft.runs.values() if run.release != release]:
-        if run.enrolment_id in draft.runs:
-            _adopt(draft, run, release)
+    older = [run for run in draft.runs.values() if run.release != release]
+    for run in sorted(older, key=draft.depth_of):
+        if run.enrolment_id in draft.runs and _state(draft, run) is None:
+            machine.give_back(draft, run, WORKFLOW_CHANGED, {})
+    for run in older:
+        state = _state(draft, run) if run.enrolment_id in draft.runs else None
+        if state is not None:
+            _adopt(draft, run, state)
 
 
-def _adopt(draft: Draft, run: Run, release: str) -> None:
+def _state(draft: Draft, run: Run) -> State | None:
     journey = draft.program.library.journeys.get(run.journey)
-    state = journey.states.get(run.state) if journey else None
-    if journey is None or state is None:
-        machine.give_back(draft, run, WORKFLOW_CHANGED, {})
-        return
-    run.release = release
-    _fill_up(run, journey)
-    if run.status == "active" and not _rests(draft, run, state.doing):
+    return journey.states.get(run.state) if journey else None
+
+
+def _adopt(draft: Draft, run: Run, state: State) -> None:
+    run.release = draft.program.library.release
+    _fill_up(run, draft.program.journey(run.journey))
+    moves_anyway = any(move.enrolment_id == run.enrolment_id for move in draft.moves)
+    if run.status == "active" and not moves_anyway and not _rests(draft, run, state.doing):
         _begin_again(draft, run, state)
 
 

@@ -20,6 +20,7 @@ _UNHEARD = {
     "choice_expired": "点的是早先消息里的选项，已经过期",
     "waiting_for_human": "客户在等同事接入，机器人不插话",
     "no_match": "没有问题、关键词或旅程认得它",
+    "asked_afresh": "旅程已换成新版本，刚刚重新问过，不再多说",
 }
 _UNPARSED = {"check": "答案不符合 check", "not_understood": "没有读懂"}
 

@@ -23,13 +23,14 @@ from bot.sandbox.emulator.oa_account import OfficialAccount
 from bot.sandbox.emulator.oa_api import OaApi
 from bot.sandbox.emulator.oa_push import OaPush
 from bot.sandbox.emulator.settings import EmulatorSettings, Platform
-from bot.sandbox.emulator.staff import Staff, WecomPush
+from bot.sandbox.emulator.staff import Staff
 from bot.sandbox.emulator.state import all_of, next_end
 from bot.sandbox.emulator.traffic import Line, Traffic
 from bot.sandbox.emulator.transcript import Bubble, Chat, Feed
 from bot.sandbox.emulator.verification import Verification, verify_oa, verify_wecom
 from bot.sandbox.emulator.wecom_api import WecomApi
 from bot.sandbox.emulator.wecom_app import WecomApp
+from bot.sandbox.emulator.wecom_push import WecomPush
 from bot.sandbox.emulator.wire import Json
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot import understanding
 from bot.core import policy
 from bot.core.arrival import Arrival, EventArrived, Facts, Needs, Step, TimerDue
-from bot.core.customer import Customer, Enrolment
+from bot.core.customer import Conversation, Customer, Enrolment
 from bot.core.effects import Effect, SaveTask, SendMessage, SuppressSends, Trace
 from bot.core.events import Event, Json
 from bot.core.expectation import expectation
@@ -23,7 +23,7 @@ from bot.core.program import Program
 from bot.core.step import step
 from bot.core.step.receipts import fallback_fields
 from tests.unit.step.invariants import broken
-from tests.unit.step.worlds import world
+from tests.unit.step.worlds import RULES, STAFF, world
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = datetime(2026, 12, 1, 10, 0, tzinfo=SHANGHAI).astimezone(UTC)
@@ -94,14 +94,22 @@ class Play:
     `refusals`: what the platform says to the next messages to her, an empty one takes it.
     """
 
-    def __init__(self, *journeys: str, program: Program | None = None, at: datetime = MORNING, **given: str) -> None:
-        self.program = program or world(*journeys, **given)
+    def __init__(
+        self,
+        *journeys: str,
+        program: Program | None = None,
+        at: datetime = MORNING,
+        rules: str = RULES,
+        staff: str = STAFF,
+        contents: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.program = program or world(*journeys, rules=rules, staff=staff, contents=contents)
         self.now = at
         self.customer = Customer(customer_id=CustomerId(1), version=0)
         self.turn = Turn()
         self.outbox: list[SendMessage] = []
         self.sent: list[SendMessage] = []
-        self.loads: dict[StaffId, int] = {}
+        self.loads: dict[str, int] = {}
         self.refusals: list[str] = []
         self.steps: list[Step] = []
         self._number = 0
@@ -162,11 +170,11 @@ class Play:
     # what the world does
 
     def event(self, kind: str, /, **fields: Json) -> list[str]:
-        return self._act(kind, **fields)
+        return self._play(self._arrived(kind, "openid", fields))
 
     def receipt(self, kind: str, of: SendMessage, reason: str) -> list[str]:
         """The platform's verdict on a message that left."""
-        return self._act(kind, openid="", **_receipt(of, reason))
+        return self._play(self._arrived(kind, "", _receipt(of, reason)))
 
     def wait(self, duration: str) -> list[str]:
         """Time passes; what becomes due on the way happens in its order."""
@@ -193,11 +201,16 @@ class Play:
         found = self.now.astimezone(SHANGHAI).replace(hour=hour, minute=minute, second=0, microsecond=0)
         return (found if found > self.now else found + timedelta(days=1)).astimezone(UTC)
 
-    def reload(self, *journeys: str, **given: str) -> None:
+    def reload(self, *journeys: str, rules: str = RULES, staff: str = STAFF) -> None:
         """Marketers apply another set of files while the customer is on her way."""
-        self.program = world(*journeys, **given)
+        self.program = world(*journeys, rules=rules, staff=staff)
 
     # what a test looks at
+
+    @property
+    def talk(self) -> Conversation:
+        """Her conversation with the account."""
+        return self.customer.conversations[ConversationId("oa:main:openid")]
 
     def run(self, journey: str) -> Enrolment:
         """The enrolment in `journey`."""
@@ -227,8 +240,11 @@ class Play:
     # how it is done
 
     def _act(self, kind: str, /, *, openid: str = "openid", **fields: Json) -> list[str]:
+        return self._play(self._arrived(kind, openid, fields))
+
+    def _play(self, arrival: Arrival) -> list[str]:
         self.turn = Turn()
-        self.arrive(self._arrived(kind, openid, fields))
+        self.arrive(arrival)
         self._send_due()
         return self.turn.said()
 
@@ -260,7 +276,7 @@ class Play:
                 self._keep(found)
                 return
             assert isinstance(found, Needs)
-            facts = Facts(advisor_loads=dict(self.loads))
+            facts = Facts(advisor_loads={StaffId(name): count for name, count in self.loads.items()})
         raise AssertionError("a step asks for reads again and again")
 
     def _keep(self, found: Step) -> None:

@@ -140,7 +140,7 @@ def test_a_click_on_an_offer_that_is_over_says_so() -> None:
     play.wait("5m")
     play.click("accept", by="zhangmin")
     assert play.turn.to("zhangmin") == ["任务已结束或已转出"]
-    assert play.customer.conversations["oa:main:openid"].human is None
+    assert play.talk.human is None
 
 
 def test_nobody_can_click_on_the_card_of_another() -> None:
@@ -218,7 +218,7 @@ def test_a_task_stays_open_when_its_conversation_is_closed() -> None:
     play.click("close", by="zhangmin")
     assert play.turn.to("zhangmin") == ["新线索 看车 [open done]"]
     play.click("open", by="zhangmin")
-    assert play.customer.conversations["oa:main:openid"].human is not None
+    assert play.talk.human is not None
 
 
 def test_a_busy_advisor_passes_a_task_on_with_its_deadline() -> None:
@@ -293,7 +293,7 @@ def test_unfollowing_ends_the_conversation_and_tells_the_colleague() -> None:
     play = in_conversation()
     play.unfollow()
     assert play.turn.to("zhangmin") == ["客户1 已取消关注，会话结束。"]
-    assert play.customer.conversations["oa:main:openid"].human is None
+    assert play.talk.human is None
 
 
 def test_a_lead_is_written_again_when_somebody_takes_it() -> None:

@@ -164,7 +164,7 @@ def test_a_customer_who_is_gone_ends_what_talks_to_her() -> None:
     play.wait("1s")
     assert play.receipt("send.refused", play.planned("news"), "gone") == []
     assert play.ended("later") == "unreachable"
-    assert not play.customer.conversations["oa:main:openid"].reachable
+    assert not play.talk.reachable
 
 
 def test_unfollowing_ends_her_journeys_and_following_again_enters_under_reentry() -> None:

@@ -94,9 +94,9 @@ def world(
         for name, text in (("_global", rules), ("_staff", staff), ("schema/customer", ATTRIBUTES)):
             (below / "journeys" / f"{name}.yaml").write_text(text, encoding="utf-8")
         for text in journeys:
-            name = re.search(r"^journey: (\S+)", text, re.MULTILINE)
-            assert name is not None, "a journey has a name"
-            (below / "journeys" / f"{name[1]}.yaml").write_text(text, encoding="utf-8")
+            named = re.search(r"^journey: (\S+)", text, re.MULTILINE)
+            assert named is not None, "a journey has a name"
+            (below / "journeys" / f"{named[1]}.yaml").write_text(text, encoding="utf-8")
         written = dict(contents)
         for name, form in {**_said(rules), **_said_by_all(journeys)}.items():
             text = written.get(name) or _invented(name, form)
