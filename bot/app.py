@@ -26,7 +26,7 @@ from bot.runtime.engine import Engine
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Callbacks, Clock, Sender
-from bot.storage import KeyRing, Storage, Transaction
+from bot.storage import KeyRing, Storage, Transaction, served_alone
 from bot.web.server import admin, build, listening
 
 log = structlog.get_logger(__name__)
@@ -135,27 +135,19 @@ async def running(
 
     Starts from the inside out, so that no callback is accepted before it can be committed.
     """
-    storage = await seams.storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
     metrics, live = Metrics(), Live(program=program)
-    try:
-        async with Wire() as wire:
-            senders = {name: seams.around(sender) for name, sender in senders_of(settings, wire, clock).items()}
-            engine = Engine(storage, live=live, clock=clock, senders=senders, metrics=metrics)
-            await engine.start()
-            try:
-                async with _listening(settings, engine, clock=clock, metrics=metrics) as (port, admin_port):
-                    yield Running(
-                        engine=engine,
-                        storage=storage,
-                        metrics=metrics,
-                        live=live,
-                        port=port,
-                        admin_port=admin_port,
-                    )
-            finally:
-                await engine.stop()
-    finally:
-        await storage.close()
+    async with AsyncExitStack() as works:
+        works.enter_context(served_alone(settings.storage.url))
+        storage = await seams.storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
+        works.push_async_callback(storage.close)
+        wire = await works.enter_async_context(Wire())
+        senders = {name: seams.around(sender) for name, sender in senders_of(settings, wire, clock).items()}
+        engine = Engine(storage, live=live, clock=clock, senders=senders, metrics=metrics)
+        await engine.start()
+        works.push_async_callback(engine.stop)
+        listeners = _listening(settings, engine, clock=clock, metrics=metrics)
+        port, admin_port = await works.enter_async_context(listeners)
+        yield Running(engine=engine, storage=storage, metrics=metrics, live=live, port=port, admin_port=admin_port)
 
 
 @asynccontextmanager

@@ -153,3 +153,13 @@ def test_a_demo_whose_port_is_taken_says_which_and_how_to_choose_another(place: 
     assert (done.returncode, done.stdout) == (2, "")
     assert f"端口 {command[-1]} 打不开" in done.stderr and "--port 0" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_migrate_makes_no_database_for_keys_that_cannot_open_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before: the database was made, and the next command refused its keys."""
+    monkeypatch.setenv("ZHITU_STORAGE__KEYS", "1:hush-hush")
+    assert code_of("migrate") == 2
+    assert "hush" not in capsys.readouterr().err
+    assert not (place / "zhitu.db").exists()

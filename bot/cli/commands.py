@@ -131,9 +131,11 @@ def why(
 def migrate(config_file: ConfigFile = CONFIG_FILE) -> None:
     """把数据库升级到本版本 · Bring the database to this version of the program."""
     storage = config.load_storage(config_file, os.environ)
+    from bot.storage import KeyRing
     from bot.storage import migrate as upgrade
 
-    config.key_texts(storage)  # before there is a database: one without its key file is refused
+    # Before there is a database: one without its keys could never be opened.
+    KeyRing.from_texts(config.key_texts(storage).texts)
     before = upgrade(storage.url)
     typer.echo(f"数据库已是最新（原为 {before or '空库'}）· the database is up to date (it was {before or 'empty'})")
 

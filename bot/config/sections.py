@@ -86,7 +86,7 @@ def _aes_keys(value: SecretStr) -> SecretStr:
 
 def _filled(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
-        raise _fault("empty", "is empty", hint="copy the value from the platform's console")
+        raise _fault("empty", "is empty", hint="give it the value that you noted when it was made")
     return value
 
 

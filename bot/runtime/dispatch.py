@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 
 from bot.core import policy, windows
 from bot.core.customer import Customer, Unsent
-from bot.core.effects import SendMessage
+from bot.core.effects import SendMessage, Trace
+from bot.core.events import Json
 from bot.core.ids import CustomerId, EventId
 from bot.core.library import GlobalRules
 from bot.core.messages import Card, TemplateMessage
 from bot.errors import AlreadyDone, ChannelError, Forbidden, Refused, TryLater, Unauthorised, Unknown, Unreachable
 from bot.runtime.ports import Accepted
 from bot.runtime.receipts import ReceiptType, receipt
-from bot.storage import Leased, OutboxLine, Outcome, SendState, Transaction
+from bot.storage import JournalLine, Leased, OutboxLine, Outcome, SendState, Transaction
 
 REPEAT_AFTER = timedelta(seconds=5)
 """A request that got no answer is not repeated into the same trouble."""
@@ -66,10 +67,12 @@ def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | Settled:
     request = request_of(effect)
     verdict = policy.judge(request, customer=customer, rules=at.rules, now=at.now)
     match verdict:
-        case policy.Defer(until=until):
+        case policy.Defer(until=until, reason=reason, values=values):
             tx.outbox.defer(effect.effect_id, not_before=until)
+            _journal(tx, row, "deferred", at.now, reason=reason, until=until.isoformat(), values=dict(values))
             return Settled(state="ready")
-        case policy.Refuse(reason=reason):
+        case policy.Refuse(reason=reason, values=values):
+            _journal(tx, row, "not_sent", at.now, reason=reason, values=dict(values))
             return _withhold(tx, row, customer, reason=reason, now=at.now)
         case policy.Allow(bucket_id=bucket_id):
             if not _mark_sending(tx, effect, at):
@@ -77,6 +80,19 @@ def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | Settled:
             after = policy.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
             tx.customers.save([(customer, after)])
             return Begun(row=row, bucket_id=bucket_id)
+
+
+def _journal(tx: Transaction, row: Leased, kind: str, at: datetime, **detail: Json) -> None:
+    """What was decided about a planned message just before it would have left."""
+    effect = row.effect
+    trace = Trace(
+        kind=kind,
+        journey=effect.journey,
+        enrolment_id=effect.enrolment_id,
+        state=effect.state,
+        detail={"content": effect.content, "effect": effect.effect_id, **detail},
+    )
+    tx.journal.append([JournalLine(customer_id=row.customer_id, kind="dispatch", at=at, entries=(trace,))])
 
 
 def _mark_sending(tx: Transaction, effect: SendMessage, at: Desk) -> bool:
@@ -129,9 +145,9 @@ def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Desk) -
         case AlreadyDone():
             return settle_accepted(tx, begun, Accepted())
         case TryLater(after_s=after_s):
-            return _put_back(tx, begun, until=at.now + timedelta(seconds=after_s))
+            return _put_back(tx, begun, error, until=at.now + timedelta(seconds=after_s))
         case Unauthorised() | Forbidden():
-            return _put_back(tx, begun, until=at.now + PARKED_RETRY)
+            return _put_back(tx, begun, error, until=at.now + PARKED_RETRY)
         case Unknown():
             return settle_unknown(tx, attempt_in_hand(tx, begun.row), at, repeat_at=at.now + REPEAT_AFTER)
         case Refused() | Unreachable(reason="window") if _was_taken_before(tx, begun.row):
@@ -146,10 +162,10 @@ def _rejection(error: ChannelError) -> str:
     return str(error.vendor_code) if error.vendor_code is not None else error.code
 
 
-def _put_back(tx: Transaction, begun: Begun, *, until: datetime) -> Settled:
+def _put_back(tx: Transaction, begun: Begun, error: ChannelError, *, until: datetime) -> Settled:
     """Surely not taken: ready again later, with nothing reserved."""
     row, effect = begun.row, begun.row.effect
-    tx.outbox.retry(effect.effect_id, not_before=until)
+    tx.outbox.retry(effect.effect_id, not_before=until, reason=error.code, vendor_code=error.vendor_code)
     back = Settled(state="ready")
     if effect.send_class == "staff":
         return back

@@ -1,7 +1,7 @@
 """What the loops need from the outside, and what the outside needs from the loops."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -19,10 +19,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """The query of a callback, as the framework decoded it. Absent keys are empty."""
+    """The query of a callback, as the framework decoded it. Absent keys are empty. No repr shows a signature."""
 
-    signature: str = ""
-    msg_signature: str = ""
+    signature: str = field(default="", repr=False)
+    msg_signature: str = field(default="", repr=False)
     timestamp: str = ""
     nonce: str = ""
     encrypt_type: str = ""

@@ -59,6 +59,8 @@ class DemoStage:
         """Do one action of the page and return once everybody has reacted."""
         if action["do"] == "new_buyer":
             return self._new_buyer()
+        if action["openid"] not in self.buyers:
+            raise BotError("没有这位买家，请刷新页面")
         try:
             if action["do"] == "turn":
                 await self.world.turn(timedelta(seconds=int(str(action["seconds"]))))

@@ -1,6 +1,7 @@
 """The only SQL. SQLite embedded, PostgreSQL for more than one machine, the same statements on both."""
 
 from bot.storage.keys import KeyRing, new_key_text
+from bot.storage.ownership import served_alone
 from bot.storage.rows import (
     Claimed,
     ConsentLine,
@@ -51,4 +52,5 @@ __all__ = [
     "Verdict",
     "migrate",
     "new_key_text",
+    "served_alone",
 ]

@@ -72,6 +72,7 @@ _back = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, not_before = :not_before, holds = :holds"
     " WHERE effect_id = :effect_id AND state IN ('leased', 'sending')"
 )
+_because = text("UPDATE outbox SET reason = :reason, vendor_code = :vendor_code WHERE effect_id = :effect_id")
 _again = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, settled_at = NULL, holds = 1,"
     " not_before = :not_before WHERE effect_id = :effect_id AND state = 'unknown'"
@@ -179,9 +180,12 @@ class OutboxSends:
         self._write_settled(changed.values())
         return frozenset(changed)
 
-    def retry(self, effect_id: EffectId, *, not_before: datetime) -> None:
+    def retry(
+        self, effect_id: EffectId, *, not_before: datetime, reason: str = "", vendor_code: int | None = None
+    ) -> None:
         """The platform said `later`: ready again from then on. It keeps later ones of its conversation back."""
         self._put_back(effect_id, not_before, holds=1)
+        self.connection.execute(_because, {"effect_id": effect_id, "reason": reason, "vendor_code": vendor_code})
 
     def defer(self, effect_id: EffectId, *, not_before: datetime) -> None:
         """The policy said `later`: ready again from then on. Later ones of its conversation may go before it."""

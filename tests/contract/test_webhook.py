@@ -318,8 +318,10 @@ def test_callbacks_cannot_be_composed_without_their_secrets() -> None:
             oa_callbacks(**broken)  # type: ignore[arg-type]  # a row of a table
 
 
-def test_a_seal_shows_no_secret() -> None:
-    assert "demoToken123" not in repr(oa_callbacks()._seal)
+def test_neither_a_seal_nor_a_query_shows_a_secret() -> None:
+    query = oa_safe(TEXT).query
+    shown = repr(oa_callbacks()._seal) + repr(Query(**query))
+    assert not [secret for secret in ("demoToken123", query["signature"], query["msg_signature"]) if secret in shown]
 
 
 def _head(push: Push, query: str | None = None) -> bytes:

@@ -49,16 +49,16 @@ async def test_the_whole_way_to_a_lead_reads_as_pinned(stage: Stage) -> None:
         "2026-05-01 20:00:00  客户关注公众号（来源 EXPO）\n"
         "├─ 进入旅程 oa-why（客户关注公众号）\n"
         "├─ oa-why：开始 → hello\n"
-        "├─ 计划发送 welcome（文字，服务消息）\n"
+        "├─ 计划发送 welcome（文字，服务消息）：可回复时段（关注）已用 0/3 条，5月1日 20:01 关闭\n"
         "│  └─ welcome：已发出，平台已接受（5月1日 20:00，平台编号 id-welcome）\n"
         "├─ oa-why：hello → need\n"
-        "└─ 计划发送 ask-need（带选项的消息，服务消息）\n"
+        "└─ 计划发送 ask-need（带选项的消息，服务消息）：可回复时段（关注）已用 0/3 条，5月1日 20:01 关闭\n"
         "   └─ ask-need：已发出，平台已接受（5月1日 20:00，平台编号 id-ask-need）\n"
         "\n"
         "2026-05-01 20:00:00  客户来信（文字）\n"
         "├─ 〔oa-why〕问题 need：收下 '看车'\n"
         "├─ oa-why：need → nick\n"
-        "└─ 计划发送 ask-nick（文字，服务消息）\n"
+        "└─ 计划发送 ask-nick（文字，服务消息）：可回复时段（关注）已用 2/3 条，5月1日 20:01 关闭\n"
         "   └─ ask-nick：已发出，平台已接受（5月1日 20:00，平台编号 id-ask-nick）\n"
         "\n"
         "2026-05-01 20:00:00  客户来信（文字）\n"
@@ -68,7 +68,7 @@ async def test_the_whole_way_to_a_lead_reads_as_pinned(stage: Stage) -> None:
         "├─ 建立线索（阶段 new）\n"
         "├─ 任务派给同事 lilei（advisor）\n"
         "│  └─ 任务卡片 给同事 lilei：已发出，平台已接受（5月1日 20:00，平台编号 id-task）\n"
-        "├─ 计划发送 thanks（文字，服务消息）\n"
+        "├─ 计划发送 thanks（文字，服务消息）：可回复时段（来信）已用 0/5 条，5月3日 20:00 关闭\n"
         "│  └─ thanks：已发出，平台已接受（5月1日 20:00，平台编号 id-thanks）\n"
         "├─ oa-why：assign → done\n"
         "└─ 旅程 oa-why 结束：success\n"
@@ -154,7 +154,11 @@ async def test_what_an_opt_out_holds_back_says_so(stage: Stage) -> None:
             "unknown",
             "welcome：不知道是否送达：请求发出后没有等到平台的答复。为免重复打扰不再发，旅程按已发送继续",
         ),
-        (TryLater("busy", after_s=30), "ready", "welcome：第 1 次平台没有收下，5月1日 20:00 再试"),
+        (
+            TryLater("busy", after_s=30),
+            "ready",
+            "welcome：第 1 次平台没有收下（平台要求稍后再试，或暂时连不上），5月1日 20:00 再试",
+        ),
     ],
 )
 async def test_what_the_platform_answered_is_told(stage: Stage, answer: ChannelError, outcome: str, text: str) -> None:

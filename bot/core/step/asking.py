@@ -109,7 +109,8 @@ def decline(draft: Draft, run: Run) -> None:
     assert run.pending is not None, "only a pending question is declined"
     draft.trace("answered", run, slot=run.pending.slot, outcome="declined")
     run.pending = replace(run.pending, proposal=None)
-    pose(draft, run, variant="again")
+    if floor.take(draft, run):
+        pose(draft, run, variant="again")
 
 
 def tap(draft: Draft, run: Run, choice: str, text: str) -> bool:
@@ -181,7 +182,10 @@ def _accept(draft: Draft, run: Run, slot: Slot, value: SlotValue | None) -> None
 
 
 def wrong(draft: Draft, run: Run, why: str) -> None:
-    """The message is no answer: ask again, or give up after `retry.max` times."""
+    """The message is no answer: ask again, or give up after `retry.max` times.
+
+    Without the floor (a tap finds its question even then) it is asked again when the floor comes back.
+    """
     pending = run.pending
     assert pending is not None, "only an open question can be answered wrongly"
     slot = slot_of(draft, run)
@@ -190,6 +194,8 @@ def wrong(draft: Draft, run: Run, why: str) -> None:
     draft.trace("unparsed", run, slot=slot.name, why=why, failures=failures, allowed=slot.retry_max)
     if failures > slot.retry_max:
         draft.go(run, state_of(draft, run).give_up)
+    elif not floor.take(draft, run):
+        return
     elif pending.proposal is not None:
         pose_confirm(draft, run, variant="again")
     else:

@@ -68,12 +68,10 @@ def _rests(draft: Draft, run: Run, doing: Doing | None) -> bool:
 
 
 def _begin_again(draft: Draft, run: Run, state: State) -> None:
-    """The state waits for something else now: wait for that. Its actions were done and are not repeated."""
+    """The state waits for something else now: wait for that, in a new visit. Its actions are not done again."""
     draft.trace("moved", run, to=run.state, why=WORKFLOW_CHANGED)
-    draft.drop_timer(run.enrolment_id)
-    run.pending = None
-    for child in draft.children_of(run):
-        machine.close(draft, child, WORKFLOW_CHANGED)
+    machine.leave(draft, run)
+    run.visit += 1
     try:
         machine.begin(draft, run, state)
     except EvaluationFault as fault:

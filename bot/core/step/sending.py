@@ -150,14 +150,13 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
     )
     verdict = policy.judge(request, customer=policy_view(draft), rules=draft.program.rules, now=draft.now)
     match verdict:
-        case policy.Allow():
-            not_before = None
-        case policy.Defer(until=until, reason=reason):
-            not_before = until + _spread(draft) if reason == "quiet_hours" else until
-        case policy.Refuse(reason=reason, values=values):
-            draft.trace("not_sent", run, content=wish.content, reason=reason, values=dict(values))
+        case policy.Allow(trace=looked_at):
+            not_before, deferred = None, ""
+        case policy.Defer(until=until, reason=deferred, values=looked_at):
+            not_before = until + _spread(draft) if deferred == "quiet_hours" else until
+        case policy.Refuse(reason=reason, values=looked_at):
+            draft.trace("not_sent", run, content=wish.content, reason=reason, values=dict(looked_at))
             return None if reason in WINDOW_REASONS else Plan(fate="withheld")
-    reason_deferred = verdict.reason if isinstance(verdict, policy.Defer) else ""
     _emit(draft, run, offer, request=request, not_before=not_before)
     draft.trace(
         "planned",
@@ -167,8 +166,9 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
         effect=effect_id,
         way=offer.message.kind,
         send_class=send_class,
-        deferred=reason_deferred,
+        deferred=deferred,
         not_before=not_before.isoformat() if not_before else None,
+        values=dict(looked_at),
     )
     return Plan(fate="planned", not_before=not_before)
 

@@ -19,6 +19,11 @@ _TONES: dict[SendState, Tone] = {
     "expired": "no",
     "suppressed": "no",
 }
+_NOT_TAKEN = {
+    "try_later": "平台要求稍后再试，或暂时连不上",
+    "unauthorised": "访问凭证被拒绝",
+    "forbidden": "平台没有给这个权限",
+}
 UNDER_WAY: frozenset[SendState] = frozenset({"ready", "leased", "sending"})
 """States in which a message may still leave."""
 
@@ -72,8 +77,10 @@ def _waits(row: OutboxLine, now: datetime, wall: Wall) -> str:
     latest = f"，最迟 {wall.moment(row.expires_at)}" if row.expires_at else ""
     is_due = row.not_before <= now
     if row.attempts:
-        # A repeat of an unknown send keeps the reason of the first one; what was surely not taken has none.
-        found = "不知道是否送达" if row.reason else "平台没有收下"
+        # A repeat of an unknown send keeps the reason of the first one.
+        why = _NOT_TAKEN.get(row.reason)
+        code = f"，错误码 {row.vendor_code}" if row.vendor_code is not None else ""
+        found = f"平台没有收下（{why}{code}）" if why else "不知道是否送达"
         when = "马上" if is_due else f"{wall.moment(row.not_before)} "
         return f"第 {row.attempts} 次{found}，{when}再试{latest}"
     if is_due:

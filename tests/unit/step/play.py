@@ -321,16 +321,16 @@ class Play:
                     self.customer, request, bucket_id=bucket_id, now=self.now, rules=self.program.rules
                 )
                 self.sent.append(send)
-                reason = self.refusals.pop(0) if self.refusals and send.send_class != "staff" else ""
-                if reason:
+                refusal = self.refusals.pop(0) if self.refusals and send.send_class != "staff" else ""
+                if refusal:
                     self.customer = policy.record_refused(
                         self.customer,
                         send.conversation_id,
                         effect_id=send.effect_id,
                         bucket_id=bucket_id,
-                        reason=reason,
+                        reason=refusal,
                     )
-                return reason
+                return refusal
 
     def _next_due(self) -> datetime | None:
         moments = [timer.due_at for timer in self.customer.timers]

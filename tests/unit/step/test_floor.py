@@ -207,3 +207,25 @@ def test_a_repetition_that_would_be_a_fourth_message_is_left_out(sends: int) -> 
     assert said == ["b0", "b1", *(["b2"] if sends == 3 else ["ask-a@resume"])]
     assert play.due("timeout") == timedelta(hours=1 if sends == 3 else 4)
     assert play.say("a甲") == ["a-done"]
+
+
+def test_a_tap_that_says_no_without_the_floor_does_not_speak_out_of_turn() -> None:
+    confirmed = A.replace("ask: ask-a}", "ask: ask-a, confirm: true}")
+    play = Play(confirmed, B)
+    play.say("问甲")
+    assert play.say("a甲") == ["confirm=a甲"]
+    confirmation = play.latest_menu()
+    play.say("问乙")
+    assert play.tap("不对，改一下", of=confirmation) == []
+    assert play.say("b甲") == ["b-done", "ask-a@resume"]
+
+
+def test_a_tap_on_a_wrong_option_without_the_floor_does_not_speak_out_of_turn() -> None:
+    checked = A.replace("ask: ask-a}", "ask: ask-a, check: value != 'a乙'}")
+    play = Play(checked, B)
+    play.say("问甲")
+    menu = play.latest_menu()
+    play.say("问乙")
+    assert play.tap("a乙", of=menu) == []
+    assert play.turn.traced("unparsed", why="check", failures=1)
+    assert play.say("b甲") == ["b-done", "ask-a@resume"]

@@ -309,3 +309,23 @@ def test_a_button_that_we_do_not_know_is_taken_off(key: str) -> None:
     play.click(key, by="zhangmin")
     assert play.turn.to("zhangmin") == ["任务已结束或已转出"]
     assert len(play.customer.tasks) == 1
+
+
+def test_many_tasks_never_push_out_a_handoff_that_somebody_waits_in() -> None:
+    busy = """
+dsl: 1
+journey: busy
+name: 忙
+channel: oa
+enter: [{event: oa.click}]
+states:
+  task: {do: [{task: {to: advisor, title: 再一个, due: 1d}}], then: done}
+  done: {end: done}
+"""
+    play = Play(HANDOFF, busy, rules=ASK_HUMAN)
+    play.say("人工")
+    for _ in range(25):
+        play.menu("x")
+    kinds = [task.kind for task in play.customer.tasks.values()]
+    assert (kinds.count("handoff"), len(kinds)) == (1, 20)
+    assert play.turn.traced("task", outcome="withdrawn", task_kind="task")

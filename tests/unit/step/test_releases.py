@@ -1,6 +1,7 @@
 """The library changes while customers are on their way: nobody is lost, and nothing raises."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.core.expectation import expectation
 from bot.core.ids import ConversationId
@@ -147,3 +148,27 @@ def test_a_change_elsewhere_changes_nothing_for_her() -> None:
     after = play.run("one")
     assert (after.state, after.visit, after.pending) == (before.state, before.visit, before.pending)
     assert after.release != before.release
+
+
+def test_a_caller_and_what_it_called_may_be_gone_at_once() -> None:
+    play = Play(CALLER, ONE.replace("enter: [{event: oa.follow}]\n", ""))
+    play.follow()
+    play.reload(OTHER)
+    assert play.say("看车") == ["fallback"]
+    assert (play.at(), play.ended("caller")) == ({}, "workflow_changed")
+
+
+def test_a_handoff_that_became_a_wait_and_a_handoff_again_offers_anew() -> None:
+    helping = ONE.replace(REST, "rest: {handoff: {to: advisor, accept_within: 5m, fallback: {goto: done}}, then: done}")
+    play = Play(helping)
+    play.follow()
+    play.say("看车")
+    play.say("王先生")
+    assert len(play.turn.tasks()) == 1
+    play.reload(ONE)
+    play.scan("x")
+    assert play.turn.tasks()[0][0] == "withdrawn"
+    play.reload(helping)
+    play.scan("x")
+    assert play.turn.tasks()[0][0] == "open"
+    assert play.due("accept") == timedelta(minutes=5)
