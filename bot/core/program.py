@@ -6,12 +6,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.core.actions import StartJourney
-from bot.core.expressions.evaluate import Guard, compile_expression, compile_guard, compile_time
+from bot.core.events import Json
+from bot.core.expressions.evaluate import Guard, compile_expression, compile_guard, compile_reads, compile_time
 from bot.core.expressions.render import Render, compile_template
 from bot.core.expressions.tree import Expression, Template
 from bot.core.expressions.values import Scope, Value
 from bot.core.ids import StaffId
-from bot.core.journey import CallJourney, Entry, EventEntry, Journey, Slot, State
+from bot.core.journey import CallJourney, Entry, EventEntry, Journey, KeywordEntry, Slot, State
 from bot.core.library import Content, GlobalRules, Library, Member
 
 RELATED_MAX = 50
@@ -30,7 +31,10 @@ class Program:
     zone: ZoneInfo
     _values: dict[int, Callable[[Scope], Value]]
     _guards: dict[int, Guard]
+    _reads: dict[int, Callable[[Scope], dict[str, Json]]]
     _texts: dict[int, Render]
+    _ranked: tuple[Journey, ...]
+    _keywords: Mapping[str, tuple[tuple[Journey, KeywordEntry], ...]]
     _related: dict[str, tuple[Journey, ...]]
     _opening: dict[str, tuple[tuple[Journey, Slot], ...]]
     _members: Mapping[StaffId, Member]
@@ -54,6 +58,13 @@ class Program:
         closure = self._guards.get(id(expression))
         if closure is None:
             closure = self._guards[id(expression)] = compile_guard(expression)
+        return closure(scope)
+
+    def reads(self, expression: Expression, scope: Scope) -> dict[str, Json]:
+        """What `expression` reads, by name, unmasked."""
+        closure = self._reads.get(id(expression))
+        if closure is None:
+            closure = self._reads[id(expression)] = compile_reads(expression)
         return closure(scope)
 
     def value(self, expression: Expression, scope: Scope) -> Value:
@@ -81,6 +92,14 @@ class Program:
             found = self._related[name] = tuple(_reachable(self.library, name))
         return found
 
+    def ranked(self) -> tuple[Journey, ...]:
+        """All journeys by priority, of equal ones in the order of the files."""
+        return self._ranked
+
+    def keyword_entries(self, channel: str) -> tuple[tuple[Journey, KeywordEntry], ...]:
+        """The ways into journeys of this channel by keyword, in the order of `ranked`."""
+        return self._keywords.get(channel, ())
+
     def opening(self, channel: str) -> tuple[tuple[Journey, Slot], ...]:
         """Slots that the very message which begins a journey of this channel may fill."""
         found = self._opening.get(channel)
@@ -93,16 +112,29 @@ class Program:
 
 def compile_library(library: Library) -> Program:
     """A program for `library`. Closures are made when first needed and kept."""
+    ranked = tuple(sorted(library.journeys.values(), key=lambda journey: -journey.focus.priority))
     return Program(
         library=library,
         zone=ZoneInfo(library.rules.timezone),
         _values={},
         _guards={},
+        _reads={},
         _texts={},
+        _ranked=ranked,
+        _keywords=_keyword_entries(ranked),
         _related={},
         _opening={},
         _members={member.staff_id: member for member in library.members},
     )
+
+
+def _keyword_entries(journeys: tuple[Journey, ...]) -> dict[str, tuple[tuple[Journey, KeywordEntry], ...]]:
+    found: dict[str, list[tuple[Journey, KeywordEntry]]] = {}
+    for journey in journeys:
+        for way in journey.enter:
+            if isinstance(way, KeywordEntry):
+                found.setdefault(journey.channel, []).append((journey, way))
+    return {channel: tuple(ways) for channel, ways in found.items()}
 
 
 def _reachable(library: Library, name: str) -> list[Journey]:

@@ -63,11 +63,21 @@ class Accounts:
     def degraded(self) -> dict[str, str]:
         """Accounts whose platform does not take our messages now: `oa:main` → why."""
         now = self.clock.now()
-        return {
+        refused = {":".join(account): sender.trouble or "" for account, sender in self.senders.items()}
+        resting = {
             ":".join(account): standing.why
             for account, standing in self._standings.items()
             if standing.rests_until is not None and now < standing.rests_until + STILL_DOWN_FOR
         }
+        return {name: why for name, why in (refused | resting).items() if why}
+
+    async def greet(self) -> None:
+        """Get every account ready once, so that a wrong secret is told at the start and not at the first message."""
+        for (channel, account), sender in self.senders.items():
+            try:
+                await sender.prepare()
+            except ChannelError as error:
+                log.error("account_not_ready", channel=channel, account=account, why=error.what)
 
     def answered(self, effect: SendMessage) -> None:
         """The platform gave a verdict on a message: it works."""

@@ -63,6 +63,7 @@ class Engine:
         self._tasks = [
             asyncio.create_task(self._loop("lanes", self._lanes_wake, self._steps.batch)),
             asyncio.create_task(self._loop("outbox", self._outbox_wake, self._send_batch)),
+            asyncio.create_task(self._accounts.greet()),
         ]
         self.wake()
 

@@ -73,6 +73,11 @@ class Sender(Protocol):
         """How many sends may be under way at once."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing at all can be sent now, a refused token above all; None while all is well."""
+        ...
+
     async def prepare(self) -> None:
         """Do what has to be done before a request may start (a token). ChannelError: nothing was sent."""
         ...

@@ -49,7 +49,7 @@ class DemoStage:
             advisors=tuple(self._advisor(staff_id, desks) for staff_id in self.world.staff),
             inside=inside,
             menu=(
-                shown.MenuButton(name="预约试驾", key="MENU_TESTDRIVE"),
+                shown.MenuButton(name="找顾问", key="MENU_ADVISOR"),
                 shown.MenuButton(name="用车服务", key="MENU_SERVICE"),
             ),
             scenes=SCENES,

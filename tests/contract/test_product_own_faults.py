@@ -130,6 +130,7 @@ class Clumsy:
 
     def __init__(self, within: Sender) -> None:
         self.channel, self.account, self.in_flight_max = within.channel, within.account, within.in_flight_max
+        self.trouble = within.trouble
         self._within = within
         self._bugs = 1 if within.channel == "oa" else 0
 

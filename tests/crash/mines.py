@@ -128,6 +128,10 @@ class MinedSender:
         return self.within.account
 
     @property
+    def trouble(self) -> str | None:
+        return self.within.trouble
+
+    @property
     def in_flight_max(self) -> int:
         return self.within.in_flight_max
 

@@ -114,18 +114,25 @@ def values_read(expression: Expression, scope: Scope) -> dict[str, Json]:
 
     A record shows as `{…}`, a value that cannot be read as `!`. Nothing is masked here.
     """
-    found: dict[str, Json] = {}
+    return compile_reads(expression)(scope)
+
+
+def compile_reads(expression: Expression) -> Callable[[Scope], dict[str, Json]]:
+    """A closure that does what `values_read` does, for whoever traces the same expression again and again."""
+    found: dict[str, Closure] = {}
     for node in walk(expression.tree):
         if isinstance(node, Name):
-            found[".".join(node.path)] = _shown(node, scope)
+            found[".".join(node.path)] = compile_node(node)
         elif isinstance(node, Call) and FUNCTIONS[node.name].asks:
-            found[to_source(node)] = _shown(node, scope)
-    return found
+            found[to_source(node)] = compile_node(node)
+    return lambda scope: {name: _shown(closure, scope) for name, closure in found.items()}
 
 
-def _shown(node: Node, scope: Scope) -> Json:
+def _shown(closure: Closure, scope: Scope) -> Json:
     try:
-        value = compile_node(node)(scope)
+        value = closure(scope)
+        if value is None or isinstance(value, str | bool | int):
+            return value
         return "{…}" if isinstance(value, Mapping) else to_json(value)
     except EvaluationFault:
         return "!"

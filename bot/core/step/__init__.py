@@ -15,7 +15,8 @@ from bot.core.ids import ConversationId, EffectId, EnrolmentId
 from bot.core.program import Program
 from bot.core.step import draft as drafts
 from bot.core.step import floor, handoff, machine, people, reach, receipts, releases, routing, tasks
-from bot.core.step.draft import Draft, ReadMissing, Talk
+from bot.core.step.copies import Talk, freeze_talk
+from bot.core.step.draft import Draft, ReadMissing
 from bot.core.step.questions import state_of
 from bot.core.step.sending import Wish, plan_global
 
@@ -74,7 +75,7 @@ def _open_window(draft: Draft) -> None:
     talk.reachable = True
     talk.last_inbound_at = event.occurred_at
     kind, rules = _bucket_kind(event), draft.program.rules
-    before = drafts.freeze_talk(talk)
+    before = freeze_talk(talk)
     talk.buckets = windows.opened(before, kind, event_id=event.event_id, at=event.occurred_at, rules=rules).buckets
     scene = event.fields.get("scene")
     if isinstance(scene, str) and scene and not draft.source:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Ask, Slot
 from bot.core.step import floor
-from bot.core.step.draft import Draft, Run
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft
 from bot.core.step.questions import (
     NO_CHOICE,
     YES_CHOICE,
@@ -173,7 +174,6 @@ def _shown(slot: Slot, value: SlotValue) -> SlotValue:
 def _accept(draft: Draft, run: Run, slot: Slot, value: SlotValue | None) -> None:
     run.slots[slot.name] = value
     run.pending = None
-    draft.drop_timer(run.enrolment_id, "timeout")
     if slot.save and value is not None:
         name = slot.save.removeprefix("customer.")
         draft.attributes[name] = value

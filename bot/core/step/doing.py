@@ -11,7 +11,8 @@ from bot.core.expressions.tree import Expression
 from bot.core.expressions.values import EvaluationFault, Scope
 from bot.core.ids import EffectId
 from bot.core.step import entry, tasks
-from bot.core.step.draft import Draft, Run, Talk
+from bot.core.step.copies import Run, Talk
+from bot.core.step.draft import Draft
 from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
 from bot.core.step.sending import Wish, plan, plan_global
 

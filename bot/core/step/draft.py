@@ -2,30 +2,24 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from bot.core.arrival import Arrival, EventArrived, Facts, Read
 from bot.core.customer import (
-    Bucket,
     Consent,
-    Conversation,
     Customer,
-    Enrolment,
-    Human,
     Lead,
     Past,
-    Pending,
     Task,
     Timer,
-    Unsent,
 )
 from bot.core.effects import Effect, Trace
 from bot.core.events import CONVERSATIONAL, Event, Json
 from bot.core.expressions.values import Scope
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, conversation_id, effect_id
 from bot.core.program import Program
+from bot.core.step.copies import Run, Talk, freeze_run, freeze_talk, thaw_run, thaw_talk
 from bot.core.understood import Understanding
 
 PAST_MAX = 100
@@ -40,87 +34,6 @@ class ReadMissing(Exception):
     def __init__(self, read: Read) -> None:
         super().__init__(read)
         self.read = read
-
-
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """An enrolment that may change. Fields as in `Enrolment`."""
-
-    enrolment_id: EnrolmentId
-    journey: str
-    key: str
-    release: str
-    state: str
-    visit: int
-    entered_at: datetime
-    state_entered_at: datetime
-    conversation_id: ConversationId | None
-    parent: EnrolmentId | None
-    status: Literal["active", "stuck"]
-    previous: str
-    values: dict[str, Json]
-    slots: dict[str, Json]
-    saved: dict[str, Json]
-    counts: dict[str, int]
-    entry: Mapping[str, Json]
-    pending: Pending | None
-    goal_reached: bool
-    goal_held_at_entry: bool
-    day: str
-    day_count: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Talk:
-    """A conversation that may change. Fields as in `Conversation`."""
-
-    conversation_id: ConversationId
-    channel: str
-    account: str
-    external_id: str
-    reachable: bool
-    last_inbound_at: datetime | None
-    floor: list[EnrolmentId]
-    queue: list[EnrolmentId]
-    human: Human | None
-    buckets: tuple[Bucket, ...]
-    unsent: list[Unsent]
-
-    @property
-    def holder(self) -> EnrolmentId | None:
-        """Whose turn it is to be answered, None: nobody's."""
-        return self.floor[-1] if self.floor else None
-
-
-_RUN_FIELDS = tuple(f.name for f in fields(Enrolment))
-_TALK_FIELDS = tuple(f.name for f in fields(Conversation))
-
-
-def thaw_run(enrolment: Enrolment) -> Run:
-    """A copy of `enrolment` that may be changed."""
-    values = {name: getattr(enrolment, name) for name in _RUN_FIELDS}
-    for name in ("values", "slots", "saved", "counts"):
-        values[name] = dict(values[name])
-    return Run(**values)
-
-
-def freeze_run(run: Run) -> Enrolment:
-    return Enrolment(**{name: getattr(run, name) for name in _RUN_FIELDS})
-
-
-def thaw_talk(conversation: Conversation) -> Talk:
-    """A copy of `conversation` that may be changed."""
-    values = {name: getattr(conversation, name) for name in _TALK_FIELDS}
-    for name in ("floor", "queue", "unsent"):
-        values[name] = list(values[name])
-    return Talk(**values)
-
-
-def freeze_talk(talk: Talk) -> Conversation:
-    values = {name: getattr(talk, name) for name in _TALK_FIELDS}
-    for name in ("floor", "queue", "unsent"):
-        values[name] = tuple(values[name])
-    return Conversation(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from bot.core.expressions.tree import Expression, Template
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EnrolmentId, enrolment_id
 from bot.core.journey import Journey
-from bot.core.step.draft import Draft, Run, past_key
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft, past_key
 from bot.core.step.scope import guard_holds_safely, plain, scope_of
 
 ACTIVE_MAX = 30

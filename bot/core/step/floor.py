@@ -10,7 +10,8 @@ from typing import Literal
 
 from bot.core.customer import Pending
 from bot.core.ids import ConversationId, EnrolmentId
-from bot.core.step.draft import Draft, Run, Talk
+from bot.core.step.copies import Run, Talk
+from bot.core.step.draft import Draft
 from bot.core.step.questions import journey_of, pose, pose_confirm, state_of
 from bot.core.step.sending import may_say_more
 

@@ -6,7 +6,8 @@ from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import StaffId
 from bot.core.journey import Handoff
 from bot.core.step import floor, tasks
-from bot.core.step.draft import Draft, Run
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft
 from bot.core.step.questions import state_of
 from bot.core.step.scope import faulted, scope_of
 

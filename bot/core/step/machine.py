@@ -11,7 +11,8 @@ from bot.core.events import Json
 from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Ask, Branch, CallJourney, End, Handoff, OnError, State, Wait
 from bot.core.step import asking, doing, entry, floor, handoff, tasks
-from bot.core.step.draft import Draft, Move, Run
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft, Move
 from bot.core.step.questions import journey_of, state_of
 from bot.core.step.scope import faulted, guard_holds, plain, scope_of
 

@@ -10,7 +10,8 @@ from bot.core.events import Event
 from bot.core.ids import ConversationId, EffectId, StaffId
 from bot.core.messages import Card, Text
 from bot.core.step import doing, floor, handoff, tasks
-from bot.core.step.draft import Draft, Talk
+from bot.core.step.copies import Talk
+from bot.core.step.draft import Draft
 from bot.core.step.sending import ADVISOR_CONTENT, say_for_advisor, to_staff
 
 DONE_TEXTS = {"busy": "已转同事", "done": "已完成", "close": "会话已结束"}

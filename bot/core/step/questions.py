@@ -7,7 +7,8 @@ from bot.core.customer import Pending
 from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Ask, Journey, Slot, State
 from bot.core.messages import MenuChoice
-from bot.core.step.draft import Draft, Run
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft
 from bot.core.step.scope import faulted
 from bot.core.step.sending import Plan, Wish, plan
 from bot.core.step.tasks import fallback_task, mask
@@ -84,7 +85,9 @@ def _start_clock(draft: Draft, run: Run, found: Plan) -> None:
 def _settle_phase(draft: Draft, run: Run, phase: Literal["asked", "confirming"]) -> None:
     pending = run.pending
     if pending is not None:
-        run.pending = replace(pending, phase=phase, since=draft.now, left_s=None)
+        run.pending = Pending(
+            slot=pending.slot, phase=phase, since=draft.now, failures=pending.failures, proposal=pending.proposal
+        )
 
 
 def new_pending(slot: str) -> Pending:

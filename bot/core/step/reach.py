@@ -3,7 +3,8 @@
 from bot.core import cards
 from bot.core.events import Event
 from bot.core.step import doing, people, routing
-from bot.core.step.draft import Draft, Talk
+from bot.core.step.copies import Talk
+from bot.core.step.draft import Draft
 from bot.core.step.machine import close
 
 UNREACHABLE = "unreachable"

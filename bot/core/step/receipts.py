@@ -7,7 +7,8 @@ from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, EffectId, EnrolmentId
 from bot.core.messages import TemplateMessage
 from bot.core.step import people, reach, tasks
-from bot.core.step.draft import Draft, Run, Talk
+from bot.core.step.copies import Run, Talk
+from bot.core.step.draft import Draft
 from bot.core.step.sending import WINDOW_REASONS, Wish, offer_fallbacks
 
 GONE_REASONS = frozenset({"gone", "unreachable"})

@@ -7,7 +7,8 @@ has no successor ends as `workflow_changed`, which is a fact to count and no err
 from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Ask, Branch, CallJourney, Doing, End, Handoff, Journey, State, Wait
 from bot.core.step import handoff, machine
-from bot.core.step.draft import Draft, Run
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft
 from bot.core.step.scope import faulted
 
 WORKFLOW_CHANGED = "workflow_changed"

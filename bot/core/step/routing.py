@@ -11,7 +11,8 @@ from bot.core.ids import EnrolmentId
 from bot.core.journey import Journey, KeywordEntry, On
 from bot.core.library import Interrupt
 from bot.core.step import asking, doing, entry, floor, handoff, people
-from bot.core.step.draft import Draft, Run, Talk
+from bot.core.step.copies import Run, Talk
+from bot.core.step.draft import Draft
 from bot.core.step.machine import close
 from bot.core.step.questions import state_of
 from bot.core.step.scope import faulted, guard_holds_safely, scope_of
@@ -54,10 +55,11 @@ def _without_colleague(draft: Draft, talk: Talk, event: Event, heard: Understand
 def _to_journeys(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> None:
     """Steps 4 to 11."""
     holder = floor.holder_of(draft, talk)
+    if holder is not None and _captures(draft, holder, "first") and asking.hear(draft, holder, heard):
+        return
     matches = _matches(draft, talk.channel, heard.normal)
     found = (
-        (holder is not None and _captures(draft, holder, "first") and asking.hear(draft, holder, heard))
-        or _interrupting_entry(draft, talk, matches)
+        _interrupting_entry(draft, talk, matches)
         or _interrupt(draft, talk, heard, hard=False)
         or (holder is not None and _captures(draft, holder, "after_triggers") and asking.hear(draft, holder, heard))
         or _waiting_runs(draft, talk, event, heard)
@@ -98,7 +100,7 @@ def _interrupt(draft: Draft, talk: Talk, heard: Understanding, *, hard: bool) ->
 def _says(interrupt: Interrupt, heard: Understanding) -> bool:
     if heard.normal in interrupt.keywords:
         return True
-    if interrupt.effect != "end_all":
+    if interrupt.effect != "end_all" or not heard.normal.startswith(POLITE_PREFIXES):
         return False
     bare = heard.normal
     for _ in range(POLITE_MAX):
@@ -185,24 +187,20 @@ def _matches(draft: Draft, channel: str, normal: str) -> list[_Match]:
     if not normal:
         return []
     found = []
-    for journey in draft.program.library.journeys.values():
-        if journey.channel != channel:
-            continue
-        for way in journey.enter:
-            if isinstance(way, KeywordEntry):
-                quality = max((_quality(way.match, keyword, normal) for keyword in way.keywords), default=0)
-                if quality:
-                    found.append(_Match(quality=quality, journey=journey, entry=way))
-    return sorted(found, key=lambda match: (-match.quality, -match.journey.focus.priority))
+    for journey, way in draft.program.keyword_entries(channel):
+        quality = _quality(way, normal)
+        if quality:
+            found.append(_Match(quality=quality, journey=journey, entry=way))
+    return sorted(found, key=lambda match: -match.quality)
 
 
-def _quality(match: str, keyword: str, normal: str) -> int:
+def _quality(way: KeywordEntry, normal: str) -> int:
     """How well the text matches, 0 not at all."""
-    if keyword == normal:
+    if normal in way.keywords:
         return EXACT
-    if match == "prefix" and normal.startswith(keyword):
+    if way.match == "prefix" and normal.startswith(way.keywords):
         return PREFIX
-    return CONTAINED if match == "contains" and keyword in normal else 0
+    return CONTAINED if way.match == "contains" and any(keyword in normal for keyword in way.keywords) else 0
 
 
 def _open(draft: Draft, talk: Talk, match: _Match, *, interrupt: bool) -> bool:
@@ -282,7 +280,7 @@ def enter_by_event(draft: Draft, event: Event, talk: Talk | None) -> bool:
     """Entries by the event itself: of a conversational one the first that admits, of any other all."""
     by_customer = draft.by_customer
     entered = False
-    for journey in sorted(draft.program.library.journeys.values(), key=lambda found: -found.focus.priority):
+    for journey in draft.program.ranked():
         if by_customer and journey.channel != event.channel:
             continue
         entered = _enter_if_wanted(draft, journey, event, talk) or entered

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from bot.core import windows
 from bot.core.events import Json
-from bot.core.expressions.evaluate import values_read
 from bot.core.expressions.tree import Expression
 from bot.core.expressions.values import HOST, EvaluationFault, Scope
-from bot.core.step.draft import Draft, Run, freeze_talk
+from bot.core.step.copies import Run, freeze_talk
+from bot.core.step.draft import Draft
 
 MASK = "•••"
 
@@ -219,7 +219,7 @@ def faulted(draft: Draft, run: Run | None, fault: EvaluationFault, *, place: str
 def read_values(draft: Draft, run: Run | None, expression: Expression, scope: Scope) -> dict[str, Json]:
     """The names in `expression` with their values; personal data only as a mask."""
     found: dict[str, Json] = {}
-    for path, value in values_read(expression, scope).items():
+    for path, value in draft.program.reads(expression, scope).items():
         found[path] = MASK if value is not None and personal(draft, run, path) else plain(value)
     return found
 

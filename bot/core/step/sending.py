@@ -15,7 +15,8 @@ from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EffectId, StaffId, conversation_id
 from bot.core.library import Content, Member
 from bot.core.messages import Image, Menu, MenuChoice, Message, TemplateMessage, Text
-from bot.core.step.draft import Draft, Run, Talk, freeze_talk
+from bot.core.step.copies import Run, Talk, freeze_talk
+from bot.core.step.draft import Draft
 from bot.core.step.scope import scope_of
 
 BURST_MAX = 3

@@ -10,7 +10,8 @@ from bot.core.effects import SaveTask
 from bot.core.ids import ConversationId, StaffId
 from bot.core.library import Member
 from bot.core.messages import Text
-from bot.core.step.draft import Draft, Run
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft
 from bot.core.step.sending import emit_to_staff, to_staff
 
 ADVISOR_ROLE = "顾问"

@@ -138,6 +138,17 @@ states:
     assert play.say("问甲") == ["ask-a"]
 
 
+def test_a_journey_that_has_asked_and_waits_gives_the_floor_away() -> None:
+    resting = B.replace(
+        "said: {do: [{send: b-done}], then: done}", "said: {do: [{send: b-done}], wait: {for: 1h}, then: done}"
+    )
+    play = Play(resting, asks("a", "问甲", 10, interrupt="false"))
+    play.say("问乙")
+    play.say("问甲")
+    assert play.say("b甲") == ["b-done", "ask-a"]
+    assert play.at() == {"b": "said", "a": "q"}
+
+
 def test_human_help_off_hours_falls_back_and_the_question_is_asked_again() -> None:
     play = Play(A, HANDOFF, rules=ASK_HUMAN)
     play.wait_until(play.clock(NIGHT))

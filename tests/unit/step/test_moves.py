@@ -49,6 +49,25 @@ def test_a_guard_counts_the_visits_that_are_over() -> None:
     assert play.ended("counting") == "done"
 
 
+def test_visits_within_one_step_are_counted_too() -> None:
+    body = """
+vars: {n: {type: number, default: 0}}
+states:
+  go:
+    when: counts.go < 3
+    else: done
+    do: [{set: {vars.n: vars.n + 1}}]
+    call: nothing
+    then: go
+  done: {do: [{note: "{{ vars.n }} {{ counts.go }}"}], then: end}
+  end: {end: done}
+"""
+    nothing = journey("nothing", "states:\n  done: {end: done}\n", enter="")
+    play = Play(journey("thrice", body), nothing)
+    play.follow()
+    assert play.customer.notes == ("3 3",)
+
+
 def test_a_guard_sees_what_the_step_has_planned_already() -> None:
     chatty = COUNTING.replace("{send: hello}", "{send: hello}, {send: hi}").replace("max: 3", "max: 3")
     assert Play(chatty).follow() == ["hello", "hi", "nudge"]
@@ -447,3 +466,15 @@ def test_a_dead_timer_moves_nothing() -> None:
     old = Timer(owner=run.enrolment_id, visit=run.visit - 1, timer_id="wait", due_at=play.now, set_at=play.now)
     play.arrive(TimerDue(timer=old))
     assert play.at() == {"waiting": "rest"}
+
+
+def test_an_alarm_of_a_timer_that_was_put_off_moves_nothing() -> None:
+    asking = ONE_QUESTION + "states:\n  q: {" + ASK_Q + ", then: done}\n  done: {end: done}\n"
+    play = Play(journey("asking", asking))
+    play.follow()
+    early = play.customer.timers[0]
+    play.wait("1h")
+    play.say("什么")
+    play.arrive(TimerDue(timer=early))
+    assert play.at() == {"asking": "q"}
+    assert play.customer.timers != (early,)

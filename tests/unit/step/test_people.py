@@ -173,6 +173,21 @@ def test_the_customers_own_advisor_gets_her_tasks() -> None:
     assert play.turn.to("zhangmin") == ["新线索 看车 [accept busy]"]
 
 
+def test_her_own_advisor_gets_her_tasks_even_off_duty_but_no_waiting_customer() -> None:
+    play = in_conversation()
+    play.click("close", by="zhangmin")
+    at_night = STAFF.replace(
+        "张敏, roles: [顾问], dealer: one, account: main, hours: 工作时间",
+        "张敏, roles: [顾问], dealer: one, account: main, hours: 夜班",
+    )
+    rules = ASK_HUMAN.replace("working_hours: {", "working_hours: {夜班: {days: 每天, hours: 19:00-23:00}, ")
+    play.reload(SHOP, HANDOFF, rules=rules, staff=at_night)
+    play.say("看车")
+    assert play.turn.to("zhangmin") == ["新线索 看车 [accept busy]"]
+    play.say("人工")
+    assert play.turn.to("lilei") == ["要找人工 [accept busy]"]
+
+
 def test_otherwise_the_least_loaded_advisor_gets_it() -> None:
     play = Play(SHOP)
     play.loads = {"zhangmin": 3, "lilei": 2}
@@ -281,6 +296,19 @@ def test_reminders_wait_for_a_colleague_to_finish() -> None:
     play.say("人工")
     play.click("accept", by="zhangmin")
     assert play.tap("看车", of=menu) == ["稍后 remind", "thanks"]
+
+
+def test_every_word_of_hers_keeps_reminders_waiting_longer() -> None:
+    reminding = SHOP.replace("do:\n", "do:\n      - send: {content: remind, class: reminder}\n", 1)
+    play = Play(reminding, HANDOFF, rules=ASK_HUMAN)
+    play.follow()
+    menu = play.latest_menu()
+    play.say("人工")
+    play.click("accept", by="zhangmin")
+    play.wait("20m")
+    play.advisor("请稍等", by="zhangmin")
+    play.tap("看车", of=menu)
+    assert play.turn.sends()[0].not_before == play.now + timedelta(minutes=30)
 
 
 def test_a_menu_click_while_a_colleague_talks_is_shown_to_her_and_begins_nothing() -> None:

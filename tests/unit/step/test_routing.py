@@ -195,6 +195,29 @@ def test_a_soft_interrupt_is_heard_when_the_message_is_no_answer() -> None:
     assert play.at() == {"shop": "need", "human": "hand"}
 
 
+def test_an_answer_comes_before_a_soft_interrupt() -> None:
+    play = Play(SHOP.replace("养车: [保养]", "养车: [人工]"), HANDOFF, rules=ASK_HUMAN)
+    play.say("咨询")
+    assert play.say("人工") == ["ask-nick"]
+
+
+@pytest.mark.parametrize(("priority", "said"), [(60, ["ask-day"]), (40, [])])
+def test_an_entry_by_an_event_interrupts_only_what_it_outranks(priority: int, said: list[str]) -> None:
+    scanned = DRIVE.replace("keyword: [试驾], interrupt: true", "event: oa.scan, interrupt: true")
+    play = Play(SHOP, scanned.replace("priority: 70", f"priority: {priority}"))
+    play.say("咨询")
+    assert play.scan("x") == said
+
+
+def test_a_tap_opens_the_short_window_of_a_menu_click() -> None:
+    play = Play(SHOP)
+    play.say("咨询")
+    play.wait("3d")
+    menu = play.latest_menu()
+    play.tap("看车", of=menu)
+    assert [(bucket.kind, bucket.max) for bucket in play.talk.buckets] == [("menu_click", 3)]
+
+
 def test_a_message_goes_to_a_state_that_waits_for_it() -> None:
     play = Play(NUDGE)
     play.follow()

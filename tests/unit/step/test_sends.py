@@ -1,11 +1,13 @@
 """What a journey wants to say, and what becomes of it: windows, quiet hours, fallbacks, receipts, opting out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.core.customer import Consent
 from bot.core.effects import Fallback, SendMessage
+from bot.core.ids import CustomerId
 from bot.core.messages import TemplateMessage
 from tests.unit.step.play import MORNING, Play
 from tests.unit.step.worlds import RULES
@@ -207,6 +209,36 @@ def test_a_reminder_at_night_waits_for_the_morning_and_the_wait_behind_it_too() 
     assert play.now + play.due("wait") == send.not_before + timedelta(hours=1)
 
 
+def test_customers_do_not_all_get_their_reminders_at_the_same_moment() -> None:
+    moments = set()
+    for number in range(1, 6):
+        play = Play(later("1m", "reminder"), at=MORNING.replace(hour=15))
+        play.customer = replace(play.customer, customer_id=CustomerId(number))
+        play.follow()
+        play.wait("1m")
+        moments.add(play.turn.sends()[0].not_before)
+    assert len(moments) == 5
+
+
+def test_the_timeout_of_a_question_that_waits_for_the_morning_counts_from_then() -> None:
+    asking = """
+dsl: 1
+journey: asking
+name: 问
+channel: oa
+enter: [{event: oa.follow}]
+slots: {need: {type: choice, options: {看车: [], 养车: []}, ask: ask-need}}
+states:
+  need: {ask: {slot: need, class: reminder}, timeout: {after: 4h, goto: done}, give_up: {goto: done}, then: done}
+  done: {end: done}
+"""
+    play = Play(asking, at=MORNING.replace(hour=15))
+    assert play.follow() == ["稍后 ask-need"]
+    leaves_at = play.turn.sends()[0].not_before
+    assert leaves_at is not None
+    assert play.now + play.due("timeout") == leaves_at + timedelta(hours=4)
+
+
 def test_the_window_is_asked_again_when_the_night_is_over() -> None:
     play = Play(later("1m", "reminder", outside="[task]"), at=MORNING.replace(hour=15))
     play.follow()
@@ -224,11 +256,11 @@ def test_marketing_needs_consent_and_keeps_to_its_cap() -> None:
 
 def test_a_capped_message_is_dropped_and_the_journey_goes_on() -> None:
     play = Play(
-        later("1s", "marketing", outside="[template:通知]").replace("allow", "allow"),
+        later("1s", "marketing", outside="[template:通知]"),
         rules=RULES.replace("max: 2, per: 7d", "max: 1, per: 7d"),
     )
     agreed = Consent(granted=True, at=play.now, source="test", text="", text_hash="")
-    play.customer = play.customer.__class__(customer_id=play.customer.customer_id, version=0, consents={"营销": agreed})
+    play.customer = replace(play.customer, consents={"营销": agreed})
     play.follow()
     assert play.wait("1s") == ["news"]
     play.wait("2h")
