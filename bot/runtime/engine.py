@@ -43,8 +43,9 @@ class Engine:
         self.clock = clock
         self._metrics = metrics
         self._lanes_wake, self._outbox_wake = asyncio.Event(), asyncio.Event()
-        self.lanes = Door(storage, clock, arrived=self._lanes_wake.set)
-        self._steps = Steps(storage, live=live, clock=clock, metrics=metrics, planned=self._outbox_wake.set)
+        self._news: set[str] = set()
+        self.lanes = Door(storage, clock, arrived=self._on_arrived)
+        self._steps = Steps(storage, live=live, clock=clock, metrics=metrics, planned=self._on_planned)
         self._accounts = Accounts(senders=senders, clock=clock, metrics=metrics)
         self.outbox = Outbox(storage, live=live, clock=clock, accounts=self._accounts, settled=self._on_settled)
         self._alarm = Alarm(clock, self.wake)
@@ -105,11 +106,19 @@ class Engine:
     async def _quiescent(self) -> bool:
         return await self.storage.read(lambda tx: tx.quiet.quiescent(self.clock.now()))
 
+    def _on_arrived(self) -> None:
+        self._news.add("lanes")
+        self._lanes_wake.set()
+
+    def _on_planned(self) -> None:
+        self._news.add("outbox")
+        self._outbox_wake.set()
+
     def _on_settled(self, *, lane_told: bool) -> None:
         self.progress += 1
-        self._outbox_wake.set()
+        self._on_planned()
         if lane_told:
-            self._lanes_wake.set()
+            self._on_arrived()
 
     async def _until_resting(self) -> None:
         async with self._rested:
@@ -140,12 +149,16 @@ class Engine:
     async def _work_off(self, name: str, work: Callable[[], Awaitable[bool]]) -> None:
         if self.lanes.failing:
             await self.lanes.probe()
-        # A look costs nobody anything; a transaction of the writer, opened for nothing, would hold up those who wait.
-        while not self._stopping.is_set() and not await self._quiescent() and await work():
-            self.progress += 1
+        # Whoever was told of work begins at once; whoever only was woken looks first, so that the alarm's rings open
+        # no transaction of the writer for nothing.
+        has_news = name in self._news
+        self._news.discard(name)
+        if has_news or not await self._quiescent():
+            while not self._stopping.is_set() and await work():
+                self.progress += 1
         self._faults.pop(name, None)
         await self._steps.tidy()
-        if not self._stopping.is_set():
+        if not (self._stopping.is_set() or self._lanes_wake.is_set() or self._outbox_wake.is_set()):
             await self._rearm()
 
     async def _after_fault(self, name: str, error: StorageError) -> None:

@@ -43,11 +43,12 @@ class Parking:
 
 @dataclass(slots=True)
 class Batch:
-    """What a batch did: numbers for the loops. `effects`: something waits to be sent."""
+    """What a batch did: numbers for the loops. `effects`: something waits to be sent. `cut`: its time ran out."""
 
     events: int = 0
     timers: int = 0
     effects: bool = False
+    cut: bool = False
     parked: list[Parking] = field(default_factory=list)
 
     @property
@@ -87,13 +88,13 @@ class Stepper:
         self._loads: dict[StaffId, int] | None = None
         self._asking_database = False
 
-    def waiting(self) -> dict[Lane, list[Claimed]]:
+    def waiting(self, limit: int = EVENTS_MAX) -> dict[Lane, list[Claimed]]:
         """What can be stepped now: lanes with their events, and customers whose timer is due, with none."""
         by_lane: dict[Lane, list[Claimed]] = {}
-        claimed = self.tx.claims.claim(EVENTS_MAX)
+        claimed = self.tx.claims.claim(limit)
         for row in claimed:
             by_lane.setdefault(row.lane, []).append(row)
-        if len(claimed) == EVENTS_MAX:
+        if len(claimed) == limit:
             # A lane may have been cut short, and what is left of it goes before its timers.
             self._timers_held = True
         if not self._timers_held:
@@ -120,6 +121,7 @@ class Stepper:
         started = time.perf_counter()
         for customer in customers:
             if lanes and time.perf_counter() - started > STEPPING_S_MAX:
+                batch.cut = True
                 break
             lanes.append(self._lane(customer, by_lane[Lane(customer.customer_id)], batch))
         return lanes

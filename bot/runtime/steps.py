@@ -10,12 +10,14 @@ from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Clock
-from bot.runtime.stepping import Batch, Parking, Stepper, park
+from bot.runtime.stepping import EVENTS_MAX, Batch, Parking, Stepper, park
 from bot.storage import Claimed, Lane, Priority, Storage, Transaction
 
 CAUGHT_UP_AFTER = timedelta(seconds=15)
 """No timer fires so soon after the start: platforms still repeat what was written while nobody answered, and a
 reply from before a deadline goes before its timeout (delivery.md 2.3)."""
+EVENTS_MIN = 8
+"""Events claimed at least for one batch, however slow the machine."""
 FAULTS_MAX = 3
 """A batch that the database refuses so often in a row is taken apart to find the lane it does not want."""
 
@@ -44,6 +46,7 @@ class Steps:
         self._caught_up_at: datetime | None = None
         self._faults = 0
         self._tidy_at: datetime | None = None
+        self._limit = EVENTS_MAX
 
     async def start(self) -> None:
         """From now on the platforms can reach us; what they repeat arrives in the next seconds."""
@@ -61,6 +64,7 @@ class Steps:
         if isinstance(found, Exception):
             log.error("batch_failed", why=kind_of(found), place=place_of(found), trace=trace_of(found))
             found = await self._lane_by_lane()
+        self._learn(found)
         await self._report(found)
         return found.worked
 
@@ -88,7 +92,14 @@ class Steps:
 
     def _everything(self, tx: Transaction) -> Batch:
         stepper = self._stepper(tx)
-        return stepper.run(stepper.waiting())
+        return stepper.run(stepper.waiting(self._limit))
+
+    def _learn(self, batch: Batch) -> None:
+        """Claim next time about as much as can be stepped in the time of a batch: the rest would be read in vain."""
+        if batch.cut:
+            self._limit = max(EVENTS_MIN, batch.events)
+        else:
+            self._limit = min(EVENTS_MAX, self._limit * 2)
 
     async def _lane_by_lane(self) -> Batch:
         """Step what waits in transactions of their own; a lane that fails is parked, the others go on.

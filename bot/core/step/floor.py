@@ -87,24 +87,23 @@ def pause_holder(draft: Draft, talk: Talk) -> None:
 def give_back(draft: Draft, child: Run, parent: Run) -> None:
     """A called journey ended: its place on the floor is its caller's again."""
     talk = draft.talk_of(child)
-    if talk is None:
-        return
-    if child.enrolment_id in talk.queue:
-        talk.queue.remove(child.enrolment_id)
-    if child.enrolment_id in talk.floor:
+    if talk is not None and child.enrolment_id in talk.floor:
         talk.floor[talk.floor.index(child.enrolment_id)] = parent.enrolment_id
 
 
 def release(draft: Draft, run: Run) -> None:
     """`run` asks nothing any more: its place, or that of whoever called it, is free."""
     talk = draft.talk_of(run)
-    if talk is None:
-        return
-    if run.enrolment_id in talk.queue:
-        talk.queue.remove(run.enrolment_id)
-    place = _place(draft, run, talk)
-    if place is not None:
+    place = _place(draft, run, talk) if talk else None
+    if talk is not None and place is not None:
         del talk.floor[place]
+
+
+def unqueue(draft: Draft, run: Run) -> None:
+    """The question of `run` that waited for the floor is no longer wanted."""
+    talk = draft.talk_of(run)
+    if talk is not None and run.enrolment_id in talk.queue:
+        talk.queue.remove(run.enrolment_id)
 
 
 def settle(draft: Draft) -> None:

@@ -180,6 +180,7 @@ def leave(draft: Draft, run: Run) -> None:
         run.counts[run.state] = run.counts.get(run.state, 0) + 1
     draft.drop_timer(run.enrolment_id)
     run.pending = None
+    floor.unqueue(draft, run)
     for child in draft.children_of(run):
         close(draft, child, "cancelled")
     handoff.withdraw(draft, run)

@@ -240,3 +240,14 @@ def test_a_tap_on_a_wrong_option_without_the_floor_does_not_speak_out_of_turn() 
     assert play.tap("a乙", of=menu) == []
     assert play.turn.traced("unparsed", why="check", failures=1)
     assert play.say("b甲") == ["b-done", "ask-a@resume"]
+
+
+def test_a_question_that_waited_for_the_floor_and_is_left_waits_no_more() -> None:
+    leaving = asks("a", "问甲", 10, interrupt="false").replace(
+        "give_up:", "events: [{event: oa.scan, goto: said}], give_up:"
+    )
+    play = Play(B, leaving)
+    play.say("问乙")
+    play.say("问甲")
+    assert play.scan("x") == ["a-done"]
+    assert (play.talk.queue, play.at()) == ((), {"b": "q"})

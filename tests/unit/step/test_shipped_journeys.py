@@ -27,3 +27,69 @@ def test_a_buyer_leaves_her_phone_and_an_advisor_gets_her_as_a_card() -> None:
     assert play.turn.to("zhangmin") == ["新线索 王先生：看车 [accept busy]"]
     assert play.turn.traced("goal") == [{"goal": "已留资"}]
     assert play.customer.lead is not None and play.customer.lead.fields == {"phone": "13800138000", "need": "看车"}
+
+
+def test_a_silent_buyer_is_left_alone_when_the_window_is_shut() -> None:
+    play = Play(program=shipped())
+    play.follow()
+    assert play.wait("20h") == []
+    assert play.ended("oa-welcome") == "abandoned"
+    assert len([send for send in play.sent if send.send_class != "staff"]) == 2
+
+
+def test_a_buyer_who_wrote_is_reminded_once_within_the_window() -> None:
+    play = Play(program=shipped())
+    play.follow()
+    play.say("随便看看")
+    play.wait("20h")
+    assert contents(play) == ["nudge-phone"]
+    assert play.at() == {"oa-welcome": "nudge"}
+    assert told(play, "我的号码是 13800138000") == ["ask-consent"], "the answer leads to the consent first"
+    assert play.say("同意") != []
+
+
+def test_a_number_that_is_wrong_three_times_goes_to_a_human_and_at_night_to_a_task() -> None:
+    play = Play(program=shipped())
+    play.wait_until(play.clock("22:30"))
+    play.follow()
+    play.say("看车")
+    play.say("跳过")
+    play.say("同意")
+    assert told(play, "123") == ["phone-bad"]
+    assert told(play, "456") == ["phone-bad"]
+    assert told(play, "789") == ["leave-message"]
+    assert play.turn.traced("handoff", outcome="off_hours")
+    assert play.ended("oa-welcome") == "abandoned"
+
+
+def test_a_buyer_who_asks_for_a_human_gets_one_and_then_her_question_again() -> None:
+    play = Play(program=shipped())
+    play.follow()
+    play.say("看车")
+    assert told(play, "人工") == ["human-coming"]
+    play.click("accept", by="zhangmin")
+    assert play.advisor("您好，我是张敏", by="zhangmin") == ["您好，我是张敏"]
+    assert told(play, "有现车吗") == []
+    play.click("close", by="zhangmin")
+    assert contents(play) == ["ask-nick"]
+    assert told(play, "王先生") == ["ask-consent"]
+
+
+def test_maintenance_leads_to_the_booking_and_to_a_task() -> None:
+    play = Play(program=shipped())
+    play.follow()
+    assert told(play, "保养") == ["ask-service"]
+    assert play.at() == {"service-booking": "what"}
+    play.say("换机油")
+    play.say("上海")
+    assert told(play, "周末") == ["service-noted"]
+    assert play.turn.to("zhangmin") == ["养车预约：保养，上海，周末 [accept busy]"]
+
+
+def test_opting_out_ends_everything_and_nothing_follows_for_a_year() -> None:
+    play = Play(program=shipped())
+    play.follow()
+    play.say("看车")
+    assert told(play, "退订") == ["optout-ok"]
+    assert play.wait("365d") == []
+    assert play.at() == {}

@@ -75,6 +75,15 @@ ASK_HUMAN = RULES.replace(
 )
 """The rules with 人工 answered by the journey `HANDOFF`."""
 
+ONE_QUESTION = "slots: {q: {type: choice, options: {是的: [], 不是: []}, ask: ask-q}}\n"
+ASK_Q = "ask: q, timeout: {after: 4h, goto: done}, give_up: {goto: done}"
+
+
+def journey(name: str, body: str, *, enter: str = "event: oa.follow") -> str:
+    """A journey file of `body`, entered that way; with an empty `enter` only by others."""
+    entry = f"enter: [{{{enter}}}]\n" if enter else ""
+    return f"dsl: 1\njourney: {name}\nname: {name}\nchannel: oa\n{entry}{body}"
+
 
 @cache
 def shipped() -> Program:
