@@ -16,7 +16,6 @@ from bot.authoring.read_states import read_keywords
 from bot.core.customer import BucketKind
 from bot.core.effects import Delivery, SendClass
 from bot.core.library import Cap, ClassRule, GlobalRules, Interrupt, QuietHours, WeeklyHours, WindowRule
-from bot.understanding import keyword_forms
 
 _SOFT_PRIORITY = 500
 """Of an interrupt without `priority`."""
@@ -64,7 +63,7 @@ def read_rules(page: Page, root: Node) -> RulesDraft | None:
         caps=tuple(cap for cap in (_cap(page, node) for node in fields.nodes("caps")) if cap),
         class_rules=_class_rules(fields),
         windows=_windows(fields),
-        interrupts=tuple(one for one in (_interrupt(page, node) for node in fields.nodes("interrupts")) if one),
+        interrupts=_interrupts(fields),
     )
     return RulesDraft(rules=rules, page=page)
 
@@ -200,6 +199,12 @@ def _kinds(fields: Fields) -> dict[BucketKind, WindowRule]:
     return found
 
 
+def _interrupts(fields: Fields) -> tuple[Interrupt, ...]:
+    """In the order in which they are tried: by priority, then as they stand in the file."""
+    found = [one for one in (_interrupt(fields.page, node) for node in fields.nodes("interrupts")) if one]
+    return tuple(sorted(found, key=lambda one: -one.priority))
+
+
 def _interrupt(page: Page, node: Node) -> Interrupt | None:
     fields = fields_of(page, node, vocabulary.INTERRUPT)
     if fields is None:
@@ -209,15 +214,11 @@ def _interrupt(page: Page, node: Node) -> Interrupt | None:
         page.say("J014", fields.key("id"), "interrupts 的一项缺少 “keyword”", help="keyword: [退订, TD]")
     target = fields.node("call")
     called = read_target(page, target, vocabulary.INTERRUPT_CALL) if target is not None else None
-    effect = fields.one_of("effect", _EFFECTS, default="answer")
-    if effect == "end_all":
-        # Whoever wants to leave must be heard however she says it (journey-language.md 3.11, Match).
-        keywords = tuple(form for keyword in keywords for form in keyword_forms(keyword))
     return Interrupt(
         interrupt=fields.text("id"),
         keywords=keywords,
         priority=fields.parsed("priority", literals.whole, _SOFT_PRIORITY),
-        effect=effect,
+        effect=fields.one_of("effect", _EFFECTS, default="answer"),
         do=read_actions(replace(page, global_=True), fields.nodes("do")),
         call=called[0] if called else "",
     )

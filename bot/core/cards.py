@@ -37,13 +37,15 @@ def offer(
 def accepted(
     task_id: EffectId, title: str, rows: tuple[tuple[str, str], ...], *, response_code: str, is_open: bool
 ) -> Card:
-    """The card after she accepted; `is_open`: what she types goes to this customer."""
+    """The card after she accepted; `is_open`: she follows this customer, and can come back to her from another."""
     return Card(
         task_id=task_id,
         title=_cut(title, TITLE_MAX),
-        description="会话已打开，直接在此输入即可回复客户" if is_open else "会话未打开，点“打开会话”继续",
+        description="会话进行中。您发的话发给最后打开的会话，点“打开会话”切换到此客户"
+        if is_open
+        else "会话未打开，点“打开会话”继续",
         rows=tuple((key, _cut(value, VALUE_MAX)) for key, value in rows[:ROWS_MAX]),
-        buttons=(CLOSE, DONE) if is_open else (OPEN, DONE),
+        buttons=(OPEN, CLOSE, DONE) if is_open else (OPEN, DONE),
         response_code=response_code,
     )
 
@@ -54,6 +56,8 @@ def closed(task_id: EffectId, done: str, *, response_code: str) -> Card:
 
 
 HOLD_OVER = "与 {name} 的会话已自动结束：{minutes} 分钟没有您的发言。"
+NOW_WITH = "您现在和 {name} 对话，您发的话会直接发给 {name}"
+SENT_TO = "您刚才的话发给了 {name}"
 NOT_DELIVERED = "没有送达 {name}：{why}"
 NO_CONVERSATION = "与这位客户的会话已结束，消息没有发出。请在任务卡片上点“打开会话”。"
 OVERDUE = "超时未完成：{title}（负责人 {name}）"

@@ -38,13 +38,14 @@ class Unsent:
 class Human:
     """A colleague who has the floor. `until` moves on with every word of hers; after it the bot speaks again.
 
-    `task_id` is the card that she accepted.
+    `task_id` is the card that she accepted. `spoke`: words of hers went to the customer since she took it.
     """
 
     staff_id: StaffId
     account: str
     until: datetime
     task_id: EffectId
+    spoke: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

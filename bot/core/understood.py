@@ -44,13 +44,15 @@ class Reading:
 class Understanding:
     """`normal` is the text with width, case, spaces, trailing punctuation and particles taken away.
 
-    `readings` holds at most one value a slot; a slot with two possible values has none, and stands in
-    `ambiguous`. `yes`, `no`, `skip`: the whole text says just that. `change`: the text begins with a word of
-    correction (不对, 改成).
+    `bare`: what remains of `normal` when polite words around it are taken away, one after the other; of two
+    characters at least. `readings` holds at most one value a slot; a slot with two possible values has none, and
+    stands in `ambiguous`. `yes`, `no`, `skip`: the whole text says just that. `change`: the text begins with a
+    word of correction (不对, 改成).
     """
 
     text: str
     normal: str
+    bare: tuple[str, ...] = ()
     readings: Mapping[str, Reading] = field(default_factory=dict)
     ambiguous: frozenset[str] = frozenset()
     yes: bool = False

@@ -112,6 +112,8 @@ class Accounts:
 
     def _rest(self, account: Account, until: datetime, why: str) -> None:
         standing = self._standings.setdefault(account, _Standing())
+        if standing.rests_until is None:
+            log.warning("account_rests", channel=account[0], account=account[1], until=until.isoformat(), why=why)
         standing.rests_until = until if standing.rests_until is None else max(until, standing.rests_until)
         standing.why = why
 

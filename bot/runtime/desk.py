@@ -27,6 +27,12 @@ def take(tx: Transaction, lane: Lane, event: Event, now: datetime) -> None:
         _carry(tx, event, desk, now)
 
 
+def _follows_others(tx: Transaction, desk: Desk) -> bool:
+    """Whether she might have meant somebody else: she has accepted another customer too, whose words she reads."""
+    lines = tx.desks.roster(desk.staff_id)
+    return any(line.customer_id != desk.customer_id and line.status != "open" for line in lines)
+
+
 def _carry(tx: Transaction, event: Event, desk: Desk, now: datetime) -> None:
     carried = Event(
         event_id=EventId(hashlib.sha256(f"{event.event_id}|carried".encode()).hexdigest()),
@@ -35,7 +41,7 @@ def _carry(tx: Transaction, event: Event, desk: Desk, now: datetime) -> None:
         account=event.account,
         sender=event.sender,
         occurred_at=event.occurred_at,
-        fields={**event.fields, "staff_id": desk.staff_id},
+        fields={**event.fields, "staff_id": desk.staff_id, "several": _follows_others(tx, desk)},
         urgent=True,
     )
     tx.lanes.ingest((), received_at=now, addressed=((desk.customer_id, carried),))

@@ -3,7 +3,7 @@
 No I/O but the transaction's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core import policy, windows
@@ -24,7 +24,7 @@ PARKED_RETRY = timedelta(seconds=30)
 """How long an account rests whose token or rights were refused; then one send probes it (delivery.md 3.11)."""
 TEMPLATE_KEY_LIVES = timedelta(minutes=10)
 """How long the platform recognises a template message by our key (delivery.md 3.4)."""
-WITHHELD_FOR_GOOD = frozenset({"opted_out", "no_consent", "cap"})
+WITHHELD_FOR_GOOD = frozenset({"opted_out", "no_consent", "cap", "left_state", "repeat_not_wanted"})
 """Refusals of the policy that no fallback may go around."""
 
 
@@ -64,7 +64,13 @@ def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | Settled:
     if effect.send_class == "staff" or row.customer_id < 0:
         return Begun(row=row, bucket_id=None) if _mark_sending(tx, effect, at) else TAKEN_BACK
     customer = tx.customers.load([row.customer_id])[row.customer_id]
+    stale = _overtaken(row, customer)
+    if stale:
+        _journal(tx, row, "not_sent", at.now, reason=stale, values={})
+        return _withhold(tx, row, customer, reason=stale, now=at.now)
     request = request_of(effect)
+    if _opted_out_since(customer, row.planned_at):
+        request = replace(request, reply=False)
     verdict = policy.judge(request, customer=customer, rules=at.rules, now=at.now)
     match verdict:
         case policy.Defer(until=until, reason=reason, values=values):
@@ -80,6 +86,25 @@ def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | Settled:
             after = policy.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
             tx.customers.save([(customer, after)])
             return Begun(row=row, bucket_id=bucket_id)
+
+
+def _overtaken(row: Leased, customer: Customer) -> str:
+    """Why the message comes too late for what has happened since it was planned; empty: it does not.
+
+    A reminder belongs to the state that planned it; a repeat may leave only while it is still wanted (3.5).
+    """
+    attempt = attempt_of(row)
+    if row.effect.send_class in ("reminder", "marketing") and not _visit_lives(customer, attempt):
+        return "left_state"
+    is_keyed = isinstance(row.effect.message, TemplateMessage)
+    if attempt.is_repeat and not is_keyed and not _still_wanted(customer, attempt):
+        return "repeat_not_wanted"
+    return ""
+
+
+def _opted_out_since(customer: Customer, planned_at: datetime) -> bool:
+    """Whether she opted out after the message was planned: then it is no answer to her any more."""
+    return any(at > planned_at for at in customer.opt_outs.values())
 
 
 def _journal(tx: Transaction, row: Leased, kind: str, at: datetime, **detail: Json) -> None:
@@ -116,8 +141,10 @@ def request_of(effect: SendMessage) -> policy.Request:
 def _withhold(tx: Transaction, row: Leased, customer: Customer, *, reason: str, now: datetime) -> Settled:
     """The policy says no at the last moment: suppress it, and let the lane plan a fallback where one may help."""
     effect = row.effect
-    tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="suppressed", reason=reason)])
+    changed = tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="suppressed", reason=reason)])
     tx.customers.save([(customer, policy.record_dropped(customer, effect.effect_id))])
+    if effect.effect_id not in changed:
+        return TAKEN_BACK
     if reason in WITHHELD_FOR_GOOD:
         return Settled(state="suppressed")
     return Settled(
@@ -149,8 +176,8 @@ def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Desk) -
         case Unauthorised() | Forbidden():
             return _put_back(tx, begun, error, until=at.now + PARKED_RETRY)
         case Unknown():
-            return settle_unknown(tx, attempt_in_hand(tx, begun.row), at, repeat_at=at.now + REPEAT_AFTER)
-        case Refused() | Unreachable(reason="window") if _was_taken_before(tx, begun.row):
+            return settle_unknown(tx, attempt_of(begun.row), at, repeat_at=at.now + REPEAT_AFTER)
+        case Refused() | Unreachable(reason="window") if _was_taken_before(begun.row):
             return settle_accepted(tx, begun, Accepted())
         case _:
             reason = error.reason if isinstance(error, Unreachable) else _rejection(error)
@@ -215,31 +242,17 @@ class Attempt:
     is_repeat: bool
 
 
-def attempt_in_hand(tx: Transaction, row: Leased) -> Attempt:
-    """The attempt that was just begun on a leased row."""
-    # Only an unknown fate leaves its reason in a row that is sent again; one put back by `later` has none.
-    line = tx.outbox.of(row.effect.effect_id)
-    return Attempt(
-        customer_id=row.customer_id,
-        effect=row.effect,
-        planned_at=row.planned_at,
-        is_repeat=line is not None and line.reason != "",
-    )
+def attempt_of(row: Leased | OutboxLine) -> Attempt:
+    """The attempt that was just begun on a row, or that an earlier process left behind."""
+    return Attempt(customer_id=row.customer_id, effect=row.effect, planned_at=row.planned_at, is_repeat=row.repeats > 0)
 
 
-def _was_taken_before(tx: Transaction, row: Leased) -> bool:
+def _was_taken_before(row: Leased) -> bool:
     """Whether a refusal can only mean that our own earlier request arrived, whose answer we never got.
 
     A card's id is taken once and a response code is good for once (delivery.md 3.4).
     """
-    return isinstance(row.effect.message, Card) and attempt_in_hand(tx, row).is_repeat
-
-
-def attempt_of(line: OutboxLine) -> Attempt:
-    """The attempt that an earlier process, or a lease that is over, left behind."""
-    return Attempt(
-        customer_id=line.customer_id, effect=line.effect, planned_at=line.planned_at, is_repeat=line.attempts > 1
-    )
+    return isinstance(row.effect.message, Card) and row.repeats > 0
 
 
 def settle_unknown(tx: Transaction, attempt: Attempt, at: Desk, *, repeat_at: datetime) -> Settled:
@@ -267,7 +280,14 @@ def _may_repeat(tx: Transaction, attempt: Attempt, at: Desk) -> bool:
     conversation = customer.conversations.get(effect.conversation_id)
     if conversation is None or not windows.is_open(conversation, at.now, at.rules):
         return False
-    wrote_since = conversation.last_inbound_at is not None and conversation.last_inbound_at > attempt.planned_at
+    return _still_wanted(customer, attempt)
+
+
+def _still_wanted(customer: Customer, attempt: Attempt) -> bool:
+    """Whether she has neither written nor moved on since the message was planned."""
+    conversation = customer.conversations.get(attempt.effect.conversation_id)
+    last_inbound_at = conversation.last_inbound_at if conversation else None
+    wrote_since = last_inbound_at is not None and last_inbound_at > attempt.planned_at
     return not wrote_since and _visit_lives(customer, attempt)
 
 

@@ -90,11 +90,10 @@ class Outbox:
     def _lease(self, tx: Transaction, room: dict[Account, int]) -> tuple[int, tuple[Leased, ...]]:
         now = self._clock.now()
         ended = dispatch.expire(tx, now=now)
-        if not self._flying:
-            # With nothing under way, a lease that is over is one whose verdict could not be written.
-            lapsed = tx.outbox.reclaim(now)
-            self._settle_lost(tx, lapsed)
-            ended += len(lapsed)
+        # A lease outlives its request by far: one that is over is one whose verdict could not be written.
+        lapsed = tx.outbox.reclaim(now)
+        self._settle_lost(tx, lapsed)
+        ended += len(lapsed)
         return ended, tx.outbox.lease(now, worker=self._worker, until=now + LEASE_FOR, limits=room)
 
     def _settle_lost(self, tx: Transaction, lines: Sequence[OutboxLine]) -> None:
@@ -136,7 +135,8 @@ class Outbox:
             await sender.prepare()
         except ChannelError as error:
             until = self._accounts.failed(row.effect, error)
-            await self._settle(row, lambda tx: _again(tx, row, until))
+            why = error.code
+            await self._settle(row, lambda tx: _again(tx, row, until, reason=why))
             return False
         return True
 
@@ -158,9 +158,7 @@ class Outbox:
         if begun is not None:
             await self._settle(
                 row,
-                lambda tx: dispatch.settle_unknown(
-                    tx, dispatch.attempt_in_hand(tx, row), self._desk(), repeat_at=until
-                ),
+                lambda tx: dispatch.settle_unknown(tx, dispatch.attempt_of(row), self._desk(), repeat_at=until),
             )
         elif isinstance(bug, StorageError):
             await self._settle(row, lambda tx: _again(tx, row, until))
@@ -185,6 +183,6 @@ class Outbox:
             self._settled(lane_told=True)
 
 
-def _again(tx: Transaction, row: Leased, until: datetime) -> dispatch.Settled:
-    tx.outbox.retry(row.effect.effect_id, not_before=until)
+def _again(tx: Transaction, row: Leased, until: datetime, *, reason: str = "") -> dispatch.Settled:
+    tx.outbox.retry(row.effect.effect_id, not_before=until, reason=reason)
     return dispatch.Settled(state="ready")

@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select, text, updat
 
 from bot.core.ids import CustomerId, EffectId
 from bot.storage import tables
-from bot.storage.chunks import ROWS_MAX, chunks
+from bot.storage.chunks import chunks
 from bot.storage.codec import read_send
 from bot.storage.dialect import update_by
 from bot.storage.keys import KeyRing
@@ -32,7 +32,7 @@ FREE_SEND = """
 """
 _FREE = {
     urgent: text(f"""
-        SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.sealed FROM outbox o
+        SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.repeats, o.sealed FROM outbox o
         WHERE o.channel = :channel AND o.account = :account AND o.urgent = {urgent} AND {FREE_SEND}
         ORDER BY o.not_before, o.seq LIMIT :limit
     """)  # noqa: S608 - constants of this file
@@ -67,6 +67,8 @@ _states = (
     .where(tables.outbox.c.effect_id.in_(_effect_ids))
     .with_for_update()
 )
+EXPIRED_MAX = 50
+"""Rows that expire in one transaction: each is told to its customer, and the writer may not be held."""
 _SETTLED = ("state", "settled_at", "provider_id", "response_code", "reason", "vendor_code")
 _back = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, not_before = :not_before, holds = :holds"
@@ -75,6 +77,7 @@ _back = text(
 _because = text("UPDATE outbox SET reason = :reason, vendor_code = :vendor_code WHERE effect_id = :effect_id")
 _again = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, settled_at = NULL, holds = 1,"
+    " repeats = repeats + 1,"
     " not_before = :not_before WHERE effect_id = :effect_id AND state = 'unknown'"
 )
 _expire = text(f"""
@@ -197,8 +200,8 @@ class OutboxSends:
         return self.connection.execute(_again, values).rowcount > 0
 
     def expire(self, now: datetime) -> tuple[OutboxLine, ...]:
-        """Rows that came past their `expires_at` unsent, at most `ROWS_MAX`, now `expired`."""
-        return self._lines(self.connection.execute(_expire, {"now": micros(now), "limit": ROWS_MAX}))
+        """Rows that came past their `expires_at` unsent, at most `EXPIRED_MAX`, now `expired`."""
+        return self._lines(self.connection.execute(_expire, {"now": micros(now), "limit": EXPIRED_MAX}))
 
     def reclaim(self, now: datetime) -> tuple[OutboxLine, ...]:
         """End leases that are over: what was only leased is ready again, what was `sending` is returned as unknown."""
@@ -232,6 +235,7 @@ class OutboxSends:
             effect=read_send(self.keys.open(row.sealed, place=f"outbox.sealed:{row.effect_id}")),
             planned_at=moment(row.planned_at),
             attempts=row.attempts,
+            repeats=row.repeats,
             until=until,
         )
 

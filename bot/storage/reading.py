@@ -33,7 +33,7 @@ _PHONE_DIGITS_MIN = 7
 _NUMBER_DIGITS_MAX = 18
 
 OUTBOX_COLUMNS = (
-    "seq, effect_id, customer_id, state, planned_at, not_before, expires_at, attempts, started_at, epoch,"
+    "seq, effect_id, customer_id, state, planned_at, not_before, expires_at, attempts, repeats, started_at, epoch,"
     " settled_at, provider_id, response_code, reason, vendor_code, sealed"
 )
 TASK_COLUMNS = "task_id, customer_id, kind, status, staff_id, created_at, due_at, journey, enrolment_id, sealed"
@@ -186,6 +186,7 @@ def outbox_line(row: AnyRow, keys: KeyRing) -> OutboxLine:
         not_before=moment(row.not_before),
         expires_at=maybe_moment(row.expires_at),
         attempts=row.attempts,
+        repeats=row.repeats,
         started_at=maybe_moment(row.started_at),
         epoch=row.epoch,
         settled_at=maybe_moment(row.settled_at),

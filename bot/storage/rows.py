@@ -42,13 +42,17 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leased:
-    """A row of the outbox that this worker may begin until `until`. `attempts` were made before."""
+    """A row of the outbox that this worker may begin until `until`. `attempts` were made before.
+
+    `repeats`: how many of them because the fate of an earlier one was unknown.
+    """
 
     seq: int
     customer_id: CustomerId
     effect: SendMessage
     planned_at: datetime
     attempts: int
+    repeats: int
     until: datetime
 
 
@@ -76,6 +80,7 @@ class OutboxLine:
     not_before: datetime
     expires_at: datetime | None
     attempts: int
+    repeats: int
     started_at: datetime | None
     epoch: int | None
     settled_at: datetime | None

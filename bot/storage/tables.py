@@ -181,6 +181,7 @@ class OutboxRow(Row, table=True):
     enrolment_id: str | None = Field(default=None, sa_type=Text)
     visit: int = Field(sa_type=Integer)
     attempts: int = Field(default=0, sa_type=Integer, sa_column_kwargs=_ZERO)
+    repeats: int = Field(default=0, sa_type=Integer, sa_column_kwargs=_ZERO)
     leased_by: str = Field(default="", sa_type=Text, sa_column_kwargs=_EMPTY)
     leased_until: int | None = Field(default=None, sa_type=BigInteger)
     started_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -1,8 +1,7 @@
 """What a customer's text says: pure, offline, the same answer for the same text every time."""
 
 from bot.understanding.folding import TEXT_MAX
-from bot.understanding.keywords import keyword_forms
 from bot.understanding.normal import normalise
 from bot.understanding.reading import read
 
-__all__ = ["TEXT_MAX", "keyword_forms", "normalise", "read"]
+__all__ = ["TEXT_MAX", "normalise", "read"]

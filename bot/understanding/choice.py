@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.core.understood import Reading
-from bot.understanding import words
+from bot.understanding import polite, words
 from bot.understanding.folding import Folded, ends_clause
-from bot.understanding.normal import normalise, stripped
+from bot.understanding.normal import normalise
 from bot.understanding.whole import YES
 
 _SPELLINGS_CACHED_MAX = 4096
 """Spellings of options whose normal form is kept; beyond, the one unused for longest is worked out again."""
-
-_OPENINGS = tuple(words.WISHES.split())
-_OPENINGS_MAX = 4
-_CLOSINGS = tuple(words.WISHES_END.split())
 
 _AROUND_MAX = 12
 """Characters of the same clause that are looked at for a negation on either side."""
@@ -81,22 +77,10 @@ def _spelling(synonym: str) -> str:
 
 
 def _whole(normal: str, spellings: Mapping[str, tuple[str, ...]], *, is_question: bool) -> tuple[str, ...]:
-    for bare in _bare_forms(normal):
+    for bare in polite.forms(normal):
         if bare in spellings and not (is_question and bare in YES.words):
             return spellings[bare]
     return ()
-
-
-def _bare_forms(normal: str) -> Iterator[str]:
-    """`normal`, and what remains of it when polite words around it are taken away one after the other."""
-    rest = normal
-    for _ in range(_OPENINGS_MAX + 1):
-        yield rest
-        yield from (stripped(rest.removesuffix(c)) for c in _CLOSINGS if rest.endswith(c))
-        opening = next((o for o in _OPENINGS if rest.startswith(o)), None)
-        if opening is None:
-            return
-        rest = rest.removeprefix(opening).lstrip(",.!;:~…")
 
 
 def _inside(compact: Folded, spellings: Mapping[str, tuple[str, ...]]) -> Iterator[_Hit]:
@@ -136,7 +120,7 @@ def _is_joined(compact: Folded, index: int) -> bool:
 def _counts(chars: str, spelling: str, start: int, *, has_hedge: bool) -> bool:
     before = _clause_before(chars, start)
     if spelling in YES.words:
-        return not has_hedge and before in ("", *_OPENINGS)
+        return not has_hedge and before in ("", *polite.OPENINGS)
     behind = _clause_behind(chars, start + len(spelling))
     return not (_NEGATED_BEFORE.search(_A_NOT_A.sub("", before)) or _NEGATED_BEHIND.match(behind))
 

@@ -8,6 +8,7 @@ from bot.understanding.folding import TEXT_MAX, Folded, fold
 from bot.understanding.free_text import free_text
 from bot.understanding.normal import normal_of
 from bot.understanding.phone import phone_candidates
+from bot.understanding.polite import bare_forms
 from bot.understanding.whole import begins_with_correction, says_no, says_skip, says_yes, spoken
 
 
@@ -42,6 +43,7 @@ def read(text: str, expectation: Expectation) -> Understanding:
     return Understanding(
         text=text,
         normal=normal,
+        bare=bare_forms(normal),
         readings=readings,
         ambiguous=frozenset(ambiguous),
         yes=says_yes(said),

@@ -87,12 +87,13 @@ STUCK_STEP = timedelta(seconds=1)
 TURNS_MAX = 500
 
 
-def brand(root: Path) -> Program:
-    """The brand's journeys and contents, loaded and ready to run."""
+def brand(root: Path, *, service: str = "at_most_once") -> Program:
+    """The brand's journeys and contents, loaded and ready to run. `service`: how often its answers may leave."""
+    rules = GLOBAL.replace("cap: ignore, delivery: at_most_once", f"cap: ignore, delivery: {service}")
     journeys, content = root / "journeys", root / "content"
     (journeys / "schema").mkdir(parents=True)
     content.mkdir()
-    for name, text in (("_global", GLOBAL), ("_staff", STAFF), ("schema/customer", ATTRIBUTES), ("oa-why", JOURNEY)):
+    for name, text in (("_global", rules), ("_staff", STAFF), ("schema/customer", ATTRIBUTES), ("oa-why", JOURNEY)):
         (journeys / f"{name}.yaml").write_text(text.lstrip(), encoding="utf-8")
     for form, texts in (("text", TEXTS), ("menu", MENUS)):
         for name, text in texts.items():
@@ -112,11 +113,13 @@ class Platform:
     in_flight_max: int = 8
     trouble: str | None = None
     answers: dict[str, list[ChannelError]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     async def prepare(self) -> None:
         """Nothing has to be done before a request."""
 
     async def send(self, effect: SendMessage) -> Accepted:
+        self.asked.append(effect.content)
         answers = self.answers.get(effect.content)
         if answers:
             raise answers.pop(0)
@@ -131,6 +134,7 @@ class Stage:
     storage: Storage
     clock: TurnedClock
     oa: Platform
+    app: Platform
     acts: int = 0
 
     async def act(self, type_: str, **fields: Json) -> None:
@@ -190,6 +194,6 @@ async def staged(storage: Storage, clock: TurnedClock, program: Program) -> Asyn
     engine = Engine(storage, live=Live(program=program), clock=clock, senders=senders, metrics=Metrics())
     await engine.start()
     try:
-        yield Stage(engine=engine, storage=storage, clock=clock, oa=oa)
+        yield Stage(engine=engine, storage=storage, clock=clock, oa=oa, app=app)
     finally:
         await engine.stop()

@@ -44,6 +44,7 @@ def row(seq: int, name: str, *, content: str = "welcome", to: str = "oAnna", at:
         not_before=at,
         expires_at=None,
         attempts=0,
+        repeats=0,
         started_at=None,
         epoch=None,
         settled_at=None,

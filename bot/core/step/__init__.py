@@ -47,6 +47,9 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
                 machine.check_goal(draft, run)
     except ReadMissing as missing:
         return Needs(reads=frozenset({missing.read}))
+    finally:
+        # Scopes look at the draft: without them no cycle is left for the garbage collector.
+        draft.scopes.clear()
     return Step(customer=drafts.finish(draft), effects=tuple(draft.effects), journal=tuple(draft.journal))
 
 
@@ -87,8 +90,7 @@ def _speak(draft: Draft, event: Event) -> None:
     talk = _talk_with(draft, event)
     if event.type == "message":
         routing.message(draft, talk, event)
-    elif talk.human is not None:
-        routing.tell_waiting(draft, event, talk)
+    elif people.still_there(draft, talk):
         people.forward(draft, talk, event)
     elif not routing.tell_waiting(draft, event, talk):
         routing.enter_by_event(draft, event, talk)

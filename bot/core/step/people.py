@@ -12,10 +12,12 @@ from bot.core.messages import Card, Text
 from bot.core.step import doing, floor, handoff, tasks
 from bot.core.step.copies import Talk
 from bot.core.step.draft import Draft
-from bot.core.step.sending import ADVISOR_CONTENT, say_for_advisor, to_staff
+from bot.core.step.sending import ADVISOR_CONTENT, say_for_advisor, staff_conversation, to_staff
 
 DONE_TEXTS = {"busy": "已转同事", "done": "已完成", "close": "会话已结束"}
 GONE_TEXT = "任务已结束或已转出"
+UNREACHABLE_REASONS = frozenset({"gone", "unreachable", "invaliduser"})
+"""The application cannot reach the colleague at all."""
 FORWARDED = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "location": "[位置]", "link": "[链接]"}
 
 
@@ -73,11 +75,13 @@ def _human_takes_floor(draft: Draft, talk: Talk, task: Task, staff_id: StaffId) 
         _leave(draft, talk, besides=task)
     floor.pause_holder(draft, talk)
     until = draft.now + draft.program.rules.human_hold
-    talk.human = Human(staff_id=staff_id, account=task.account, until=until, task_id=task.task_id)
+    spoke = talk.human is not None and talk.human.staff_id == staff_id and talk.human.spoke
+    talk.human = Human(staff_id=staff_id, account=task.account, until=until, task_id=task.task_id, spoke=spoke)
     draft.set_timer(floor.FLOOR_OWNER, talk.conversation_id, until)
     draft.effects.append(
         OpenDesk(account=task.account, staff_id=staff_id, conversation_id=talk.conversation_id, at=draft.now)
     )
+    to_staff(draft, staff_id, Text(text=cards.NOW_WITH.format(name=tasks.name_of(draft))), path="now_with")
     draft.trace("floor", outcome="human", staff_id=staff_id)
 
 
@@ -137,18 +141,25 @@ def _leave(draft: Draft, talk: Talk, *, besides: Task | None = None) -> None:
 
     Handoffs that were accepted in it are done with that, `besides` the one that is dealt with already.
     """
-    human = talk.human
-    if human is None:
+    if talk.human is None:
         return
+    _free_floor(draft, talk, talk.human)
+    for task in _accepted_handoffs(draft, talk):
+        if besides is None or task.task_id != besides.task_id:
+            handoff.finish(draft, task)
+
+
+def _free_floor(draft: Draft, talk: Talk, human: Human) -> None:
     desk = CloseDesk(account=human.account, staff_id=human.staff_id, conversation_id=talk.conversation_id)
     draft.effects.append(desk)
     draft.drop_timer(floor.FLOOR_OWNER, talk.conversation_id)
     draft.trace("floor", outcome="human_left", staff_id=human.staff_id)
     talk.human = None
-    for task in list(draft.tasks.values()):
-        is_here = task.conversation_id == talk.conversation_id and (besides is None or task.task_id != besides.task_id)
-        if is_here and task.kind == "handoff" and task.status == "accepted":
-            handoff.finish(draft, task)
+
+
+def _accepted_handoffs(draft: Draft, talk: Talk) -> list[Task]:
+    found = [task for task in draft.tasks.values() if task.kind == "handoff" and task.status == "accepted"]
+    return [task for task in found if task.conversation_id == talk.conversation_id]
 
 
 def send_away(draft: Draft, talk: Talk, note: str, *, path: str) -> None:
@@ -159,11 +170,39 @@ def send_away(draft: Draft, talk: Talk, note: str, *, path: str) -> None:
 
 
 def hold_ran_out(draft: Draft, conversation_id: ConversationId) -> None:
-    """She has not written for `human_hold`."""
+    """She has not written for `human_hold`. If she never did, the customer still waits: the next one is asked."""
     talk = draft.talks.get(conversation_id)
-    if talk is not None:
-        minutes = int(draft.program.rules.human_hold / timedelta(minutes=1))
-        send_away(draft, talk, cards.HOLD_OVER.format(name="{name}", minutes=minutes), path="hold_over")
+    if talk is None or talk.human is None:
+        return
+    minutes = int(draft.program.rules.human_hold / timedelta(minutes=1))
+    note = cards.HOLD_OVER.format(name="{name}", minutes=minutes)
+    if talk.human.spoke:
+        send_away(draft, talk, note, path="hold_over")
+        return
+    to_staff(draft, talk.human.staff_id, Text(text=note.format(name=tasks.name_of(draft))), path="hold_over")
+    _replace_colleague(draft, talk, talk.human, "never_spoke")
+
+
+def _replace_colleague(draft: Draft, talk: Talk, human: Human, outcome: str) -> None:
+    """She is no help to the customer: free the floor, and offer what she had accepted here to the next."""
+    _free_floor(draft, talk, human)
+    for task in _accepted_handoffs(draft, talk):
+        draft.trace("handoff", handoff.run_of(draft, task), outcome=outcome, staff_id=human.staff_id)
+        handoff.pass_on(draft, task)
+
+
+def colleague_lost(draft: Draft, event: Event) -> None:
+    """The application cannot reach a colleague: whoever waits for her words, or reads them, gets somebody else."""
+    if event.fields.get("reason") not in UNREACHABLE_REASONS:
+        return
+    for talk in draft.talks.values():
+        human = talk.human
+        if human is None or staff_conversation(human.account, human.staff_id) != event.fields.get("conversation_id"):
+            continue
+        _replace_colleague(draft, talk, human, "unreachable")
+        task = draft.tasks.get(human.task_id)
+        if task is not None and task.kind == "task":
+            hand_over(draft, task)
 
 
 def said(draft: Draft, event: Event) -> None:
@@ -179,8 +218,11 @@ def said(draft: Draft, event: Event) -> None:
     reason = say_for_advisor(draft, talk, str(event.fields.get("text") or ""))
     if reason:
         _tell_undelivered(draft, staff_id, reason)
-    else:
-        _prove_contact(draft, talk.human.task_id)
+        return
+    talk.human = replace(talk.human, spoke=True)
+    _prove_contact(draft, talk.human.task_id)
+    if event.fields.get("several"):
+        to_staff(draft, staff_id, Text(text=cards.SENT_TO.format(name=tasks.name_of(draft))), path="sent_to")
 
 
 def _prove_contact(draft: Draft, task_id: EffectId) -> None:
@@ -192,6 +234,13 @@ def _prove_contact(draft: Draft, task_id: EffectId) -> None:
     draft.trace("task", outcome="contacted", staff_id=task.staff_id)
 
 
+def still_there(draft: Draft, talk: Talk) -> bool:
+    """Whether a colleague has the floor. One who is no longer in the list of staff is sent away."""
+    if talk.human is not None and draft.program.member(talk.human.staff_id) is None:
+        send_away(draft, talk, cards.BACK_TO_BOT, path="back_to_bot")
+    return talk.human is not None
+
+
 def forward(draft: Draft, talk: Talk, event: Event) -> None:
     """The customer writes while a colleague has the floor: the colleague reads it in her app."""
     assert talk.human is not None, "somebody has to be there to read it"
@@ -201,7 +250,9 @@ def forward(draft: Draft, talk: Talk, event: Event) -> None:
 
 def _words(event: Event) -> str:
     if event.type != "message":
-        return {"oa.click": f"[点了菜单 {event.fields.get('key') or ''}]"}.get(event.type, "[扫了码]")
+        key, scene = event.fields.get("key") or "", event.fields.get("scene") or ""
+        named = {"oa.click": f"[点了菜单 {key}]", "oa.scan": f"[扫了码 {scene}]", "oa.follow": "[关注了公众号]"}
+        return named.get(event.type, f"[{event.type}]")
     kind = str(event.fields.get("kind") or "text")
     return str(event.fields.get("text") or "") if kind in ("text", "menu_tap") else FORWARDED.get(kind, f"[{kind}]")
 

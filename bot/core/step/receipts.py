@@ -36,6 +36,8 @@ def received(draft: Draft, event: Event) -> None:
     talk = draft.talks.get(ConversationId(str(fields.get("conversation_id") or "")))
     if talk is None:
         people.card_not_delivered(draft, event)
+        if event.type == "send.refused":
+            people.colleague_lost(draft, event)
         return
     is_advisors = people.not_delivered(draft, event)
     if reason in GONE_REASONS:

@@ -21,9 +21,6 @@ from bot.core.understood import Understanding
 
 BOT_WORD = "/bot"
 """Typed by the customer, brings the bot back while a colleague has the floor."""
-POLITE_PREFIXES = ("请", "我要", "帮我")
-POLITE_MAX = 3
-"""Such words before a keyword that are taken away: 请帮我退订."""
 NOTHING_SAID = Understanding(text="", normal="")
 
 
@@ -98,14 +95,9 @@ def _interrupt(draft: Draft, talk: Talk, heard: Understanding, *, hard: bool) ->
 
 
 def _says(interrupt: Interrupt, heard: Understanding) -> bool:
-    if heard.normal in interrupt.keywords:
-        return True
-    if interrupt.effect != "end_all" or not heard.normal.startswith(POLITE_PREFIXES):
-        return False
-    bare = heard.normal
-    for _ in range(POLITE_MAX):
-        bare = next((bare.removeprefix(p) for p in POLITE_PREFIXES if bare.startswith(p)), bare)
-    return bare in interrupt.keywords
+    """Whoever wants to leave is heard however politely she says it; anything else only as the whole text."""
+    said = (heard.normal, *heard.bare) if interrupt.effect == "end_all" else (heard.normal,)
+    return any(form in interrupt.keywords for form in said)
 
 
 def _carry_out(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:

@@ -13,6 +13,14 @@ from bot.core.step.copies import Run, freeze_talk
 from bot.core.step.draft import Draft
 
 MASK = "•••"
+_OWN_ROOTS = frozenset({"now", "today", "counts", "window", "state", "journey", "error"})
+_OWN_PATHS = frozenset(
+    {"customer.id", "customer.score", "customer.points", "customer.opted_out", "customer.advisor"}
+    | {"event.type", "event.channel"}
+)
+"""What the engine itself says, so that it tells nothing personal."""
+_MARKERS = ("{…}", "!")
+"""How a record, and a value that cannot be read, show in the values of a guard."""
 
 
 class DraftHost:
@@ -217,23 +225,60 @@ def faulted(draft: Draft, run: Run | None, fault: EvaluationFault, *, place: str
 
 
 def read_values(draft: Draft, run: Run | None, expression: Expression, scope: Scope) -> dict[str, Json]:
-    """The names in `expression` with their values; personal data only as a mask."""
+    """The names in `expression` with their values; what may be personal only as a mask."""
     found: dict[str, Json] = {}
     for path, value in draft.program.reads(expression, scope).items():
-        found[path] = MASK if value is not None and personal(draft, run, path) else plain(value)
+        found[path] = plain(value) if _may_be_shown(draft, run, path, value) else MASK
     return found
 
 
-def personal(draft: Draft, run: Run | None, path: str) -> bool:
-    """Whether `path` (`customer.phone`, `slots.nick`) holds personal data."""
+def _may_be_shown(draft: Draft, run: Run | None, path: str, value: object) -> bool:
+    """Masked is every text, unless it is the engine's own, or written in the marketers' files."""
+    if value is None or value in _MARKERS:
+        return True
     root, _, name = path.partition(".")
+    if root == "value" or _declared_personal(draft, run, root, name):
+        return False
+    if isinstance(value, bool | int | float | Decimal):
+        return True
+    return not personal(draft, run, path) or (isinstance(value, str) and _is_written_in_files(draft, value))
+
+
+def personal(draft: Draft, run: Run | None, path: str) -> bool:
+    """Whether what stands at `path` (`customer.phone`, `slots.nick`, `vars.words`) may be personal, value unseen."""
+    root, _, name = path.partition(".")
+    if root in _OWN_ROOTS or path in _OWN_PATHS:
+        return False
+    if root == "customer":
+        attribute = draft.program.library.attributes.get(name)
+        return attribute is None or attribute.pii
+    if run is None:
+        return True
+    journey = draft.program.journey(run.journey)
+    if root == "slots":
+        slot = journey.slots.get(name)
+        return slot is None or slot.pii or slot.type != "choice"
+    if root == "vars":
+        variable = journey.vars.get(name)
+        return variable is None or variable.type == "text"
+    return True
+
+
+def _declared_personal(draft: Draft, run: Run | None, root: str, name: str) -> bool:
     if root == "customer":
         attribute = draft.program.library.attributes.get(name)
         return attribute is not None and attribute.pii
-    if root == "slots" and run is not None:
-        slot = draft.program.journey(run.journey).slots.get(name)
-        return slot is not None and (slot.pii or slot.type == "text")
-    return root == "value" or path == "event.text"
+    slot = draft.program.journey(run.journey).slots.get(name) if root == "slots" and run is not None else None
+    return slot is not None and slot.pii
+
+
+def _is_written_in_files(draft: Draft, text: str) -> bool:
+    """Whether `text` is an option of a choice, or a purpose of consent: so nothing that only this customer said."""
+    library = draft.program.library
+    if any(rule.consent == text for rule in library.rules.class_rules.values()):
+        return True
+    slots = (slot for journey in library.journeys.values() for slot in journey.slots.values())
+    return any(slot.consent == text or (text in slot.options and not slot.pii) for slot in slots)
 
 
 def plain(value: object) -> Json:

@@ -76,13 +76,14 @@ def _became(row: OutboxLine, now: datetime, wall: Wall) -> str:
 def _waits(row: OutboxLine, now: datetime, wall: Wall) -> str:
     latest = f"，最迟 {wall.moment(row.expires_at)}" if row.expires_at else ""
     is_due = row.not_before <= now
-    if row.attempts:
+    if row.attempts or row.reason in _NOT_TAKEN:
         # A repeat of an unknown send keeps the reason of the first one.
         why = _NOT_TAKEN.get(row.reason)
         code = f"，错误码 {row.vendor_code}" if row.vendor_code is not None else ""
         found = f"平台没有收下（{why}{code}）" if why else "不知道是否送达"
         when = "马上" if is_due else f"{wall.moment(row.not_before)} "
-        return f"第 {row.attempts} 次{found}，{when}再试{latest}"
+        count = f"第 {row.attempts} 次" if row.attempts else ""
+        return f"{count}{found}，{when}再试{latest}"
     if is_due:
         return f"等待发送（前面还有消息，或通道暂时不通）{latest}"
     planned_for = row.effect.not_before or row.planned_at

@@ -41,6 +41,7 @@ _REASONS = {
     "failed": "平台报告：没有送达",
     # the step
     "left_state": "客户已离开计划它的状态",
+    "repeat_not_wanted": "不知道是否送达，而客户已经往前走了，不再重发",
     "dropped_outside_window": "旅程写明：发不出去就放弃（outside: drop）",
     "send.burst": "一次推进在同一会话里最多发 3 条",
     "send.no_identity": "没有可以发送的会话",

@@ -104,7 +104,7 @@ GUARDS = _guards()
 SENDS = _POOL.states["say"].do[:4]
 ACTIONS = (*SENDS, *_POOL.states["say"].do, *(say.StartJourney(journey=name) for name in NAMES))
 NOTE = Template(source="", parts=("请接待",))
-LENGTHS = (timedelta(minutes=1), timedelta(hours=3), timedelta(days=3))
+LENGTHS = (timedelta(minutes=30), timedelta(hours=3), timedelta(days=3))
 
 T = TypeVar("T")
 Act: TypeAlias = Callable[[Play], object]

@@ -270,3 +270,44 @@ def test_a_check_that_cannot_be_evaluated_is_the_journeys_error_and_no_wrong_ans
     assert play.say("王先生") == ["fallback"]
     assert play.turn.traced("error", error="expr.type", outcome="stuck")
     assert play.at() == {"asking": "!nick"}
+
+
+CALLING = """
+dsl: 1
+journey: calling
+name: 留言
+channel: oa
+enter: [{keyword: [留言]}]
+slots: {phone: {type: phone_cn, ask: ask-phone, pii: true}}
+states:
+  ph: {ask: phone, timeout: {after: 1h, goto: done}, give_up: {goto: done}, then: c}
+  c: {call: {journey: called, with: {tel: "{{ slots.phone }}", why: 看车}, save: r}, then: d}
+  d: {branch: [{when: has(r.tel), goto: done}, {else: done}]}
+  done: {end: done}
+"""
+CALLED = """
+dsl: 1
+journey: called
+name: 被调用
+channel: oa
+vars: {tel: {type: text}, why: {type: text}, words: {type: text}, n: {type: number, default: 3}}
+slots: {need: {type: choice, options: {看车: [], 养车: []}, ask: ask-need}}
+states:
+  a: {branch: [{when: "length(vars.tel) > vars.n and vars.why == '看车'", goto: w}, {else: e}]}
+  w: {wait: {for: 1h}, events: [{event: message, set: {vars.words: event.text}, goto: e}], then: e}
+  e: {end: {label: ok, return: {tel: vars.tel}}}
+"""
+
+
+def test_copies_of_personal_data_are_masked_in_the_journal_and_texts_of_files_are_not() -> None:
+    play = Play(CALLING, CALLED)
+    play.say("留言")
+    play.say("13800138000")
+    seen = list(play.turn.journal)
+    guard = play.turn.traced("guard")[0]
+    assert guard["values"] == {"vars.tel": "•••", "vars.n": 3, "vars.why": "看车"}
+    play.say("静安寺路88号")
+    seen += play.turn.journal
+    assert play.turn.traced("set")[0]["value"] == "•••"
+    assert "13800138000" not in str(seen)
+    assert "88号" not in str(seen)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.core.effects import AssignAdvisor, CloseDesk, OpenDesk
 from tests.unit.step.play import Play
 from tests.unit.step.worlds import ASK_HUMAN, HANDOFF, STAFF
@@ -49,7 +51,10 @@ def in_conversation() -> Play:
 
 def test_an_accepted_handoff_opens_the_conversation_and_the_bot_is_silent() -> None:
     play = in_conversation()
-    assert play.turn.to("zhangmin") == ["要找人工 [close done]"]
+    assert play.turn.to("zhangmin") == [
+        "您现在和 客户1 对话，您发的话会直接发给 客户1",
+        "要找人工 [open close done]",
+    ]
     assert [type(e) for e in play.turn.effects if isinstance(e, AssignAdvisor | OpenDesk)] == [AssignAdvisor, OpenDesk]
     assert play.say("看车") == []
     assert play.turn.to("zhangmin") == ["客户1：看车"]
@@ -90,6 +95,93 @@ def test_closing_the_conversation_brings_the_bot_back() -> None:
     assert play.click("close", by="zhangmin") == ["ask-need@resume"]
     assert play.turn.to("zhangmin") == ["会话已结束"]
     assert play.ended("human") == "success"
+
+
+def test_going_back_to_a_conversation_makes_it_her_desk_and_tells_her() -> None:
+    play = in_conversation()
+    play.click("open", by="zhangmin")
+    assert any(isinstance(effect, OpenDesk) for effect in play.turn.effects)
+    assert play.turn.to("zhangmin")[0] == "您现在和 客户1 对话，您发的话会直接发给 客户1"
+
+
+def test_she_who_follows_several_customers_reads_to_whom_her_words_went() -> None:
+    play = in_conversation()
+    assert play.event("advisor.said", text="优惠", staff_id="zhangmin", several=True) == ["优惠"]
+    assert play.turn.to("zhangmin") == ["您刚才的话发给了 客户1"]
+    play.advisor("您好", by="zhangmin")
+    assert play.turn.to("zhangmin") == []
+
+
+LISTENING = """
+dsl: 1
+journey: listening
+name: 等点击
+channel: oa
+enter: [{event: oa.follow}]
+states:
+  a: {wait: {for: 20h}, events: [{event: oa.click, goto: b}, {event: oa.scan, goto: b}], then: done}
+  b: {do: [{send: promo}], wait: {for: 1h}, then: done}
+  done: {end: done}
+"""
+
+
+def test_clicks_and_scans_go_to_the_colleague_alone_while_she_talks() -> None:
+    play = Play(LISTENING, HANDOFF, rules=ASK_HUMAN)
+    play.follow()
+    play.say("人工")
+    play.click("accept", by="zhangmin")
+    assert play.menu("X") == []
+    assert play.turn.to("zhangmin") == ["客户1：[点了菜单 X]"]
+    assert play.scan("展厅") == []
+    assert play.turn.to("zhangmin") == ["客户1：[扫了码 展厅]"]
+    assert play.at()["listening"] == "a"
+
+
+@pytest.mark.parametrize("reason", ["gone", "invaliduser"])
+def test_a_colleague_who_cannot_be_reached_is_released_and_the_next_is_asked(reason: str) -> None:
+    play = in_conversation()
+    play.say("在吗")
+    play.receipt("send.refused", play.planned("@forward"), reason)
+    assert play.talk.human is None
+    assert play.turn.to("lilei") == ["要找人工 [accept busy]"]
+    assert play.turn.traced("handoff", outcome="unreachable", staff_id="zhangmin")
+
+
+def test_when_nobody_is_left_after_a_colleague_was_lost_the_fallback_is_taken() -> None:
+    play = waiting_for_help()
+    play.click("busy", by="zhangmin")
+    play.click("accept", by="lilei")
+    play.say("在吗")
+    assert "human-away" in play.receipt("send.refused", play.planned("@forward"), "gone")
+    assert play.ended("human") == "missed"
+
+
+def test_a_lost_colleagues_task_is_offered_to_the_next() -> None:
+    play = with_task()
+    play.click("accept", by="zhangmin")
+    play.say("在吗")
+    play.receipt("send.refused", play.planned("@forward"), "gone")
+    assert play.talk.human is None
+    assert play.turn.to("lilei") == ["新线索 看车 [accept busy]"]
+
+
+def test_a_forward_that_is_refused_for_another_reason_leaves_her_the_floor() -> None:
+    play = in_conversation()
+    play.say("在吗")
+    play.receipt("send.refused", play.planned("@forward"), "45009")
+    assert play.talk.human is not None
+
+
+def test_an_accepted_handoff_without_a_word_is_passed_on_when_the_hold_runs_out() -> None:
+    play = in_conversation()
+    play.wait("20m")
+    play.click("open", by="zhangmin")
+    play.wait("30m")
+    assert play.turn.to("lilei") == ["要找人工 [accept busy]"]
+    assert play.turn.traced("handoff", outcome="never_spoke", staff_id="zhangmin")
+    assert play.ended("human") is None
+    assert "human-away" in play.wait("5m")
+    assert play.ended("human") == "missed"
 
 
 def test_a_colleague_who_says_nothing_loses_the_floor() -> None:

@@ -122,7 +122,21 @@ def test_a_menu_line_of_somebody_else_is_read_as_words() -> None:
     assert play.tap_id("s:menu_101", "看车") == ["ask-nick"]
 
 
-@pytest.mark.parametrize("words", ["退订", "td", "ＴＤ", "退订。", "请退订", "我要退订", "帮我退订", "请帮我退订"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "退订",
+        "td",
+        "ＴＤ",
+        "退订。",
+        "请退订",
+        "我要退订",
+        "请帮我退订",
+        "您好，退订",
+        "麻烦给我退订",
+        "请帮我退订谢谢",
+    ],
+)
 def test_a_hard_interrupt_is_heard_before_any_question(words: str) -> None:
     play = Play(SHOP)
     play.say("咨询")
@@ -131,7 +145,7 @@ def test_a_hard_interrupt_is_heard_before_any_question(words: str) -> None:
     assert (play.ended("shop"), set(play.customer.opt_outs)) == ("opt_out", {"all"})
 
 
-@pytest.mark.parametrize("words", ["不退订", "怎么退订", "我要不退订", "退订吗怎么弄"])
+@pytest.mark.parametrize("words", ["不退订", "怎么退订", "我要不退订", "退订吗怎么弄", "退定", "退订单"])
 def test_a_hard_interrupt_is_not_heard_in_other_words(words: str) -> None:
     play = Play(SHOP)
     play.say("咨询")

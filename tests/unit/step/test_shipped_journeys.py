@@ -1,5 +1,7 @@
 """The journeys that come with the product, played through: what a buyer and an advisor would see."""
 
+import pytest
+
 from tests.unit.step.play import Play
 from tests.unit.step.worlds import shipped
 
@@ -84,6 +86,50 @@ def test_maintenance_leads_to_the_booking_and_to_a_task() -> None:
     play.say("上海")
     assert told(play, "周末") == ["service-noted"]
     assert play.turn.to("zhangmin") == ["养车预约：保养，上海，周末 [accept busy]"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "退订",
+            "您好，退订",
+            "麻烦给我退订",
+            "请帮我退订谢谢",
+            "退訂",
+            "回T退订",
+            "回复TD退订",
+            "T",
+            "td",
+            "取消订阅",
+        ),
+        *(
+            "您好，我要取消订阅",
+            "不要再发",
+            "不要再发了",
+            "别再发了",
+            "不要发了",
+            "别发了，谢谢",
+            "请不要再给我发消息了",
+        ),
+    ],
+)
+def test_whoever_opts_out_at_an_open_question_is_heard(words: str) -> None:
+    play = Play(program=shipped())
+    play.follow()
+    play.say("看车")
+    assert told(play, words) == ["optout-ok"]
+    assert (play.at(), set(play.customer.opt_outs)) == ({}, {"all"})
+    assert not play.customer.attributes.get("nick")
+
+
+@pytest.mark.parametrize("words", ["退定", "退订单", "不退订", "怎么退订金", "要不要发了", "我是T", "N", "T先生"])
+def test_what_only_looks_like_opting_out_does_not(words: str) -> None:
+    play = Play(program=shipped())
+    play.follow()
+    play.say("看车")
+    assert told(play, words) != ["optout-ok"]
+    assert not play.customer.opt_outs
 
 
 def test_opting_out_ends_everything_and_nothing_follows_for_a_year() -> None:

@@ -140,3 +140,25 @@ def test_a_button_that_we_do_not_know_is_taken_off(key: str) -> None:
     play.click(key, by="zhangmin")
     assert play.turn.to("zhangmin") == ["任务已结束或已转出"]
     assert len(play.customer.tasks) == 1
+
+
+def test_a_task_beside_a_handoff_is_done_without_ending_it() -> None:
+    both = """
+dsl: 1
+journey: both
+name: 都要
+channel: oa
+enter: [{event: oa.follow}]
+states:
+  go:
+    do: [{task: {to: role:店长, title: 看一眼, due: 1h}}]
+    handoff: {to: advisor, accept_within: 5m, fallback: {goto: done}}
+    then: done
+  done: {end: done}
+"""
+    play = Play(both)
+    play.follow()
+    play.click("accept", by="chenjing")
+    play.click("done", by="chenjing")
+    assert play.at() == {"both": "go"}
+    assert play.due("accept") == timedelta(minutes=5)

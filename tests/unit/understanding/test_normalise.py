@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.understanding import TEXT_MAX, keyword_forms, normalise
+from bot.understanding import TEXT_MAX, normalise
 
 
 @pytest.mark.parametrize(
@@ -61,37 +61,3 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 @given(st.text(alphabet="[]/:ok)强a了～ （?", max_size=60))
 def test_nested_stickers_leave_nothing_for_a_second_time(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "退订",
-        "请退订",
-        "我要退订",
-        "帮我退订",
-        "请帮我退订。",
-        "我想退订！",
-        "退订一下",
-        "退订，谢谢",
-        "退订 谢谢",
-        "麻烦退订",
-    ],
-)
-def test_an_opt_out_is_heard_as_a_whole_sentence(text: str) -> None:
-    assert normalise(text) in keyword_forms("退订")
-
-
-@pytest.mark.parametrize("text", ["不退订", "退定", "我要退定", "退订单", "退订金", "别退订", "怎么退订", "退订吗"])
-def test_what_only_looks_like_an_opt_out_is_none(text: str) -> None:
-    assert normalise(text) not in keyword_forms("退订")
-
-
-def test_forms_of_a_keyword_begin_with_the_keyword_and_repeat_none() -> None:
-    forms = keyword_forms("ＴＤ")
-    assert forms[0] == "td"
-    assert len(set(forms)) == len(forms)
-
-
-def test_a_keyword_of_nothing_has_no_forms() -> None:
-    assert keyword_forms(" \u200b") == ()

@@ -172,6 +172,7 @@ def _create_outbox() -> None:
         _column("enrolment_id", _text, null=True),
         _column("visit", _whole),
         _column("attempts", _whole, default="0"),
+        _column("repeats", _whole, default="0"),
         _column("leased_by", _text, default=""),
         _column("leased_until", _big, null=True),
         _column("started_at", _big, null=True),
