@@ -120,11 +120,19 @@ def _on(page: Page, node: Node) -> On | None:
     )
 
 
+_WIDE_SEPARATORS = ("，", "、", "；")
+"""What separates words on a Chinese keyboard, and joins them into one in YAML."""
+
+
 def read_keywords(fields: Fields) -> tuple[str, ...]:
     """The keywords, normalised as the customer's text will be; J008 for one of which nothing is left."""
     found: list[str] = []
     for scalar in fields.scalars("keyword"):
         normal = normalise(scalar.text)
+        slip = next((mark for mark in _WIDE_SEPARATORS if mark in scalar.text), "")
+        if slip:
+            cure = f"改成 [{', '.join(part.strip() for part in scalar.text.split(slip) if part.strip())}]"
+            fields.page.say("J003", scalar, f"触发词里有全角 “{slip}”，几个词连成了一个：“{scalar.text}”", help=cure)
         if normal:
             found.append(normal)
         else:

@@ -61,8 +61,8 @@ _OWN_CONTENTS = {
     "@customer_gone": "客户已离开的通知",
     "@not_delivered": "未送达通知",
     "@taken_over": "会话已由其他同事接手的通知",
-    "now_with": "打开会话的提示",
-    "sent_to": "发言去向的提示",
+    "@now_with": "打开会话的提示",
+    "@sent_to": "发言去向的提示",
     "@nobody_else": "没有其他同事可接的通知",
     "@no_conversation": "“没有打开的会话”通知",
 }
