@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)  # all stories are played once, for whiche
 STEPS = ("follow", "need", "nick", "agree", "phone", "yes", "accept", "words-heard", "words-carried", "last-words")
 """The batches that step something, in the order of the story."""
 TO_BUYER = ("welcome", "ask-need", "ask-nick", "ask-consent", "ask-phone", "confirm", "thanks-lead", "@advisor")
-TO_ADVISOR = ("card", "card-update", "@forward")
+TO_ADVISOR = ("card", "@now_with", "card-update", "@forward")
 """After them the story has one message more, which comes when the death is over: another forward."""
 RECOGNISED = ("card", "card-update")
 """Messages that the platform tells from their repetition, by our id or by a code that is good for once."""

@@ -67,14 +67,17 @@ def test_a_product_that_is_asked_to_stop_finishes_what_it_began_and_repeats_noth
     assert got(outcome) == {1: BUYERS * SENT_TO_EACH}
 
 
-def test_a_product_that_is_killed_loses_nothing_and_repeats_only_what_was_under_way(
+def test_a_product_that_is_killed_excuses_whatever_is_missing_and_repeats_only_what_was_under_way(
     outcomes: Mapping[str, Outcome],
 ) -> None:
     outcome = outcomes[KILLED]
     assert outcome.deaths == [-signal.SIGKILL] * len(AT) + [0]
     counts = got(outcome)
-    assert counts[1] + counts[2] == BUYERS * SENT_TO_EACH
+    database = outcome.place.database
+    # A buyer who wrote while her last message hung in the air gets the next one instead of a repeat (delivery.md 3.5).
+    ((given_up,),) = judging.rows(database, "SELECT count(*) FROM outbox WHERE reason = 'repeat_not_wanted'")
+    assert BUYERS * SENT_TO_EACH - given_up <= counts[1] + counts[2] <= BUYERS * SENT_TO_EACH
     under_way = [states.get("sending", 0) for states in outcome.states_at_death[:-1]]
     assert counts[2] <= sum(under_way) <= IN_FLIGHT_MAX * len(AT)
-    (begun_twice,) = judging.rows(outcome.place.database, "SELECT count(*) FROM outbox WHERE attempts = 2")
-    assert begun_twice == (sum(under_way),)
+    ((begun_twice,),) = judging.rows(database, "SELECT count(*) FROM outbox WHERE attempts = 2")
+    assert begun_twice + given_up == sum(under_way)

@@ -58,7 +58,7 @@ async def test_a_buyer_becomes_a_lead_and_talks_with_her_advisor(ours: Product) 
         tasks = [task.status for task in tx.reading.tasks_of(customer_id)]
         return tx.reading.advisor_of(customer_id), tasks, dict(tx.outbox.states())
 
-    assert await ours.running.storage.read(look) == (staff_id, ["accepted"], {"sent": 11})
+    assert await ours.running.storage.read(look) == (staff_id, ["accepted"], {"sent": 12})
     assert await ours.ready() == (200, {"ready": True, "degraded": {}})
 
 
