@@ -12,6 +12,23 @@ from bot.errors import Unauthorised, Unknown
 _TRACE = re.compile(r"\brid: ([0-9a-f-]{8,40})\b")
 
 
+class ThroughApi:
+    """What the sending half of every account shares: its name, its token, and why there is none."""
+
+    def __init__(self, *, account: str, api: "Api") -> None:
+        self.account = account
+        self._api = api
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be sent at all; None while an access token can be had."""
+        return self._api.trouble
+
+    async def prepare(self) -> None:
+        """Get a token. TryLater, Unauthorised or Forbidden: there is none, and nothing was sent."""
+        await self._api.ready()
+
+
 class Api:
     """The platform as one account sees it. `base` is its `api_base`, without a slash at the end or with one."""
 
@@ -19,6 +36,11 @@ class Api:
         self._wire = wire
         self._base = base
         self._tokens = tokens
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no token can be had; None while all is well."""
+        return self._tokens.trouble
 
     async def ready(self) -> None:
         """Return when a token is at hand. TryLater, Unauthorised or Forbidden: there is none."""

@@ -24,6 +24,9 @@ def opened(
     kept = tuple(b for b in conversation.buckets if b.closes_at > at and (rule is None or b.kind != kind))
     if rule is None:
         return replace(conversation, buckets=kept)
+    if any(b.kind == kind and b.opened_at > at for b in conversation.buckets):
+        # The act comes late: a newer one of its kind has opened more than it can.
+        return conversation
     fresh = Bucket(bucket_id=event_id, kind=kind, opened_at=at, closes_at=at + rule.duration, max=rule.max)
     return replace(conversation, buckets=(*kept, fresh))
 

@@ -60,7 +60,7 @@ def _answer_with_roster(tx: Transaction, lane: Lane, event: Event, now: datetime
         message=Text(text=CHOOSE.format(roster=roster) if entries else NOBODY),
         content="@roster",
         send_class="staff",
-        delivery="at_most_once",
+        delivery="at_least_once",
         sequence=0,
         urgent=True,
     )

@@ -11,7 +11,7 @@ from bot.core.customer import Customer, Timer
 from bot.core.effects import Effect, SaveTask
 from bot.core.events import Event
 from bot.core.expectation import expectation
-from bot.core.ids import ConversationId, CustomerId, EventId, StaffId
+from bot.core.ids import CustomerId, EventId, StaffId, conversation_id
 from bot.core.program import Program
 from bot.core.step import step
 from bot.runtime import desk, reports
@@ -140,8 +140,9 @@ class Stepper:
         return lane
 
     def _walk(self, lane: _Lane, rows: Sequence[Claimed]) -> None:
-        for row in rows[:STEPS_OF_ONE_CUSTOMER_MAX]:
-            self._fire_due(lane, row.event.occurred_at)
+        for place, row in enumerate(rows[:STEPS_OF_ONE_CUSTOMER_MAX]):
+            # Rows stand as they arrived: a later one may tell of an earlier moment, and still beats the timer.
+            self._fire_due(lane, min(later.event.occurred_at for later in rows[place:]))
             lane.seq = row.seq
             if not self._hear_report(lane, row.event):
                 return
@@ -166,7 +167,7 @@ class Stepper:
         text = event.fields.get("text")
         if event.type != "message" or not isinstance(text, str):
             return EventArrived(event=event)
-        conversation = ConversationId(f"{event.channel}:{event.account}:{event.sender}")
+        conversation = conversation_id(event.channel, event.account, event.sender)
         heard = understanding.read(text, expectation(customer, self.program, conversation))
         return EventArrived(event=event, understanding=heard)
 

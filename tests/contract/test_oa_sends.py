@@ -187,8 +187,7 @@ async def test_a_platform_that_does_not_listen_is_try_later(out: Ways) -> None:
 async def test_a_connection_refused_at_the_send_itself_is_try_later(out: Ways) -> None:
     await out.oa.prepare()
     gone = oa_sender("https" + out.base.removeprefix("http"), wire=out.wire, clock=out.clock)
-    gone._tokens = out.oa._tokens
-    gone._api._tokens = out.oa._tokens
+    gone._api._tokens = out.oa._api._tokens
     with pytest.raises(TryLater):
         await gone.send(HELLO)
     assert out.vendor.of(CUSTOM) == []

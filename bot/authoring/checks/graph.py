@@ -103,14 +103,14 @@ def _ends(draft: JourneyDraft, name: str) -> bool:
 
 def instant(state: State) -> tuple[str, ...]:
     """The states that are entered in the same moment as `state`, without waiting for anything."""
-    ways = [state.otherwise] if state.otherwise else []
+    ways: tuple[str, ...]
     match state.doing:
         case None:
-            ways.append(state.then)
+            ways = (state.otherwise, state.then)
         case Branch(arms=arms):
-            ways.extend(arm.goto for arm in arms)
+            ways = (state.otherwise, *(arm.goto for arm in arms))
         case Ask() | Wait() | Handoff() | CallJourney() | End():
-            pass
+            ways = (state.otherwise,)
     return tuple(way for way in ways if way)
 
 

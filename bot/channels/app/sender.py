@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bot.channels.api import Api, accepted, grant_in, text_in
+from bot.channels.api import Api, ThroughApi, accepted, grant_in, text_in
 from bot.channels.app.messages import message_body, update_body
 from bot.channels.tokens import Fetch, Grant, Tokens
 from bot.channels.verdicts import Endpoint
@@ -30,25 +30,16 @@ class AppAccount:
     api_base: str
 
 
-class AppSender:
+class AppSender(ThroughApi):
     """The sending half of a WeCom application."""
 
     channel = "app"
     in_flight_max = IN_FLIGHT_MAX
 
     def __init__(self, *, account: AppAccount, wire: Wire, clock: Clock) -> None:
-        self.account = account.name
+        tokens = Tokens(fetch=_gettoken(account, wire), clock=clock, can_force=False)
+        super().__init__(account=account.name, api=Api(wire=wire, base=account.api_base, tokens=tokens))
         self._agent_id = account.agent_id
-        self._tokens = Tokens(fetch=_gettoken(account, wire), clock=clock, can_force=False)
-        self._api = Api(wire=wire, base=account.api_base, tokens=self._tokens)
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing can be sent at all; None while an access token can be had."""
-        return self._tokens.trouble
-
-    async def prepare(self) -> None:
-        await self._api.ready()
 
     async def send(self, effect: SendMessage) -> Accepted:
         message = effect.message

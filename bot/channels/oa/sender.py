@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from bot.channels.api import Api, accepted, grant_in, text_in
+from bot.channels.api import Api, ThroughApi, accepted, grant_in, text_in
 from bot.channels.oa.messages import custom_body, template_body, unsendable
 from bot.channels.tokens import Fetch, Grant, Tokens
 from bot.channels.verdicts import Endpoint
@@ -43,25 +43,16 @@ class Follower:
     follow_scene: str | None
 
 
-class OaSender:
+class OaSender(ThroughApi):
     """The sending half of an official account."""
 
     channel = "oa"
     in_flight_max = IN_FLIGHT_MAX
 
     def __init__(self, *, account: OaAccount, wire: Wire, clock: Clock) -> None:
-        self.account = account.name
+        tokens = Tokens(fetch=_stable_token(account, wire), clock=clock, can_force=True)
+        super().__init__(account=account.name, api=Api(wire=wire, base=account.api_base, tokens=tokens))
         self._template_ids = account.template_ids
-        self._tokens = Tokens(fetch=_stable_token(account, wire), clock=clock, can_force=True)
-        self._api = Api(wire=wire, base=account.api_base, tokens=self._tokens)
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing can be sent at all; None while an access token can be had."""
-        return self._tokens.trouble
-
-    async def prepare(self) -> None:
-        await self._api.ready()
 
     async def send(self, effect: SendMessage) -> Accepted:
         message = effect.message

@@ -11,7 +11,7 @@ from bot.core.arrival import Arrival, Facts, Needs, Step, TimerDue
 from bot.core.customer import BucketKind, Customer
 from bot.core.effects import SendMessage
 from bot.core.events import CONVERSATIONAL, Event
-from bot.core.ids import ConversationId, EffectId, EnrolmentId
+from bot.core.ids import ConversationId, EffectId, EnrolmentId, conversation_id
 from bot.core.program import Program
 from bot.core.step import draft as drafts
 from bot.core.step import floor, handoff, machine, people, reach, receipts, releases, routing, tasks
@@ -76,7 +76,7 @@ def _open_window(draft: Draft) -> None:
         return
     talk = _talk_with(draft, event)
     talk.reachable = True
-    talk.last_inbound_at = event.occurred_at
+    talk.last_inbound_at = max(event.occurred_at, talk.last_inbound_at or event.occurred_at)
     kind, rules = _bucket_kind(event), draft.program.rules
     before = freeze_talk(talk)
     talk.buckets = windows.opened(before, kind, event_id=event.event_id, at=event.occurred_at, rules=rules).buckets
@@ -104,7 +104,7 @@ def _bucket_kind(event: Event) -> BucketKind:
 
 
 def _conversation_of(event: Event) -> ConversationId:
-    return ConversationId(f"{event.channel}:{event.account}:{event.sender}")
+    return conversation_id(event.channel, event.account, event.sender)
 
 
 def _talk_with(draft: Draft, event: Event) -> Talk:

@@ -167,6 +167,12 @@ class Draft:
         """The conversation in which `run` talks, None when it has none yet."""
         return self.talks.get(run.conversation_id) if run.conversation_id else None
 
+    def latest_talk(self, channel: str = "") -> Talk | None:
+        """The conversation in which she can be reached and wrote last, of `channel` or of any."""
+        found = [talk for talk in self.talks.values() if talk.reachable and channel in ("", talk.channel)]
+        long_ago = datetime.min.replace(tzinfo=self.now.tzinfo)
+        return max(found, key=lambda talk: talk.last_inbound_at or long_ago, default=None)
+
     def remember_end(self, run: Run, end: str) -> None:
         """Keep the end of `run` for `reentry`."""
         self.past.pop(past_key(run.journey, run.key), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression, Template
@@ -134,10 +134,7 @@ def _values(journey: Journey, arguments: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _latest_conversation(draft: Draft, channel: str) -> ConversationId | None:
-    """The customer's latest conversation of this channel in which she can be reached."""
-    found = [talk for talk in draft.talks.values() if talk.channel == channel and talk.reachable]
-    long_ago = datetime.min.replace(tzinfo=draft.now.tzinfo)
-    latest = max(found, key=lambda talk: talk.last_inbound_at or long_ago, default=None)
+    latest = draft.latest_talk(channel)
     return latest.conversation_id if latest else None
 
 

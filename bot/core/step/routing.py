@@ -115,12 +115,13 @@ def _carry_out(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:
         case "pause":
             floor.pause_holder(draft, talk)
         case "answer":
-            pass
+            # What was asked stands and is repeated below the answer.
+            _act(draft, talk, interrupt)
+            floor.repeat_question(draft, talk)
+            return
         case _:
             assert_never(interrupt.effect)
     _act(draft, talk, interrupt)
-    if interrupt.effect == "answer":
-        floor.repeat_question(draft, talk)
 
 
 def _act(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:

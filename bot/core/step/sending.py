@@ -241,9 +241,7 @@ def _conversation_for(draft: Draft, run: Run, content: Content) -> Talk | None:
     wanted = draft.program.journey(run.journey).channel
     if wanted not in content.forms:
         return None
-    found = [talk for talk in draft.talks.values() if talk.channel == wanted and talk.reachable]
-    floor = datetime.min.replace(tzinfo=draft.now.tzinfo)
-    return max(found, key=lambda talk: talk.last_inbound_at or floor, default=None)
+    return draft.latest_talk(wanted)
 
 
 def render(draft: Draft, run: Run | None, content: Content, *, talk: Talk, wish: Wish) -> Message:
@@ -295,7 +293,7 @@ def emit_to_staff(draft: Draft, member: Member, message: Message, *, effect_id: 
             message=message,
             content=f"@{path}",
             send_class="staff",
-            delivery="at_most_once",
+            delivery="at_least_once",
             sequence=len(draft.effects),
             urgent=True,
         )

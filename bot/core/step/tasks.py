@@ -103,12 +103,8 @@ def give(draft: Draft, run: Run | None, order: Order) -> Task | None:
 
 
 def _latest_conversation(draft: Draft) -> ConversationId | None:
-    found = max(
-        (talk for talk in draft.talks.values() if talk.last_inbound_at is not None),
-        key=lambda talk: talk.last_inbound_at or draft.now,
-        default=None,
-    )
-    return found.conversation_id if found else None
+    latest = draft.latest_talk()
+    return latest.conversation_id if latest else None
 
 
 def _make_room(draft: Draft) -> None:
