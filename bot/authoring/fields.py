@@ -8,7 +8,7 @@ from bot.authoring import literals
 from bot.authoring.expressions import ExpressionFault, parse_expression, parse_template
 from bot.authoring.nodes import Entry, Listing, Node, Scalar, Table
 from bot.authoring.page import Formula, Page, Wants, within
-from bot.authoring.suggest import meant
+from bot.authoring.suggest import meant, nearest
 from bot.authoring.vocabulary import ALL_KEYS, Keys
 from bot.authoring.yaml_slips import wide_colon_in
 from bot.core.expressions.tree import Expression, Template
@@ -34,6 +34,11 @@ class Fields:
         for key in keys.required:
             if table.entry(key) is None and not (later and key != "dsl"):
                 page.say("J014", self._head(), f"{keys.place} 缺少 “{key}”", help=f"加上 {key}: …")
+
+    def misspelt(self, key: str) -> bool:
+        """Whether an unknown key here was most likely meant to be `key`: its own finding says enough."""
+        strays = (entry.key.text for entry in self.table.entries if entry.key.text not in self._entries)
+        return any(nearest(stray, sorted(self.keys.built)) == key for stray in strays)
 
     def _head(self) -> Node:
         return self.table.entries[0].key if self.table.entries else self.table

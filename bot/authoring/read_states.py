@@ -78,10 +78,10 @@ def _exclusive(fields: Fields, kind: str) -> None:
 def _ways_out(fields: Fields, doing: Ask | Handoff) -> None:
     if isinstance(doing, Handoff):
         return
-    if not fields.has("give_up"):
+    if not (fields.has("give_up") or fields.misspelt("give_up")):
         message = f"ask: {doing.slot} 缺 give_up：客户一直答不对时将卡住"
         fields.page.say("J201", fields.key("ask"), message, help="give_up: {goto: 某个状态}")
-    if not fields.has("timeout"):
+    if not (fields.has("timeout") or fields.misspelt("timeout")):
         message = f"ask: {doing.slot} 缺 timeout：客户不回复时旅程永不结束"
         fields.page.say("J202", fields.key("ask"), message, help="timeout: {after: 20h, goto: 某个状态}")
 
