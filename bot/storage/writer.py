@@ -70,11 +70,14 @@ class Strain:
 class Writer(Generic[S]):
     """Runs jobs one after the other in its thread. `begin` opens a transaction and commits or rolls back at its end.
 
-    Made, used and closed in one event loop.
+    Made, used and closed in one event loop. `clock`: seconds that never run back.
     """
 
-    def __init__(self, begin: Callable[[], AbstractContextManager[S]]) -> None:
+    def __init__(
+        self, begin: Callable[[], AbstractContextManager[S]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._begin = begin
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._ingest_room = asyncio.Semaphore(INGEST_WAITING_MAX)
         self._room = asyncio.Semaphore(WAITING_MAX)
@@ -99,7 +102,7 @@ class Writer(Generic[S]):
             if self._closing:
                 room.release()
                 raise StorageError("the storage is closed")
-            self._waiting.put(order, priority, time.monotonic())
+            self._waiting.put(order, priority, self._clock())
             self._wake.notify()
         return cast(T, await order.future)  # the future is filled with the result of this very job
 
@@ -124,20 +127,20 @@ class Writer(Generic[S]):
         with self._wake:
             while not self._waiting and not self._closing:
                 self._wake.wait()
-            return self._waiting.take(time.monotonic())
+            return self._waiting.take(self._clock())
 
     def _next_now(self) -> _Order[S] | None:
         with self._wake:
-            return self._waiting.take(time.monotonic())
+            return self._waiting.take(self._clock())
 
     def _group(self, first: _Order[S]) -> Sequence[_Order[S]]:
         """Run `first` and all that follow in one transaction; if that fails, each in one of its own."""
         taken = [first]
-        began = time.monotonic()
+        began = self._clock()
         attempt = _Attempt()
         with attempt, self._begin() as session:
             first.result = first.job(session)
-            while len(taken) < GROUP_MAX and time.monotonic() - began < GROUP_S:
+            while len(taken) < GROUP_MAX and self._clock() - began < GROUP_S:
                 order = self._next_now()
                 if order is None:
                     break
@@ -154,7 +157,7 @@ class Writer(Generic[S]):
         return taken
 
     def _alone(self, order: _Order[S]) -> None:
-        began = time.monotonic()
+        began = self._clock()
         attempt = _Attempt()
         with attempt, self._begin() as session:
             order.result = order.job(session)
@@ -164,7 +167,7 @@ class Writer(Generic[S]):
     def _count(self, jobs: int, began: float) -> None:
         self._groups += 1
         self._jobs += jobs
-        self._longest_hold_s = max(self._longest_hold_s, time.monotonic() - began)
+        self._longest_hold_s = max(self._longest_hold_s, self._clock() - began)
 
 
 def _hand_over(orders: Sequence[_Order[Any]]) -> None:  # Any: orders of any session
