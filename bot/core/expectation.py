@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from bot.core.customer import Customer
 from bot.core.ids import ConversationId
-from bot.core.journey import Journey, Slot
-from bot.core.program import Program
+from bot.core.program import Program, expected
 from bot.core.understood import Expectation, Expected
 
 EXPECTED_MAX = 40
@@ -20,13 +19,11 @@ def expectation(customer: Customer, program: Program, conversation_id: Conversat
     """
     found: dict[str, Expected] = {}
     confirming = False
-    for expected, is_confirming in _asked(customer, program, conversation_id):
-        found[expected.slot] = expected
+    for asked, is_confirming in _asked(customer, program, conversation_id):
+        found[asked.slot] = asked
         confirming = is_confirming
-    for journey, slot in _to_come(customer, program, conversation_id):
-        if slot.type != "text":
-            expected = _expected(journey, slot, asked=False)
-            found.setdefault(expected.slot, expected)
+    for later in _to_come(customer, program, conversation_id):
+        found.setdefault(later.slot, later)
     return Expectation(expected=tuple(found.values())[:EXPECTED_MAX], confirming=confirming)
 
 
@@ -39,16 +36,11 @@ def _asked(customer: Customer, program: Program, conversation_id: ConversationId
         return
     slot = journey.slots.get(holder.pending.slot)
     if slot is not None:
-        yield _expected(journey, slot, asked=True), holder.pending.phase == "confirming"
+        yield expected(journey, slot, asked=True), holder.pending.phase == "confirming"
 
 
-def _to_come(customer: Customer, program: Program, conversation_id: ConversationId) -> Iterator[tuple[Journey, Slot]]:
+def _to_come(customer: Customer, program: Program, conversation_id: ConversationId) -> Iterator[Expected]:
     for enrolment in customer.enrolments.values():
         if enrolment.status == "active":
-            for journey in program.related(enrolment.journey):
-                yield from ((journey, slot) for slot in journey.slots.values())
+            yield from program.to_come(enrolment.journey)
     yield from program.opening(conversation_id.partition(":")[0])
-
-
-def _expected(journey: Journey, slot: Slot, *, asked: bool) -> Expected:
-    return Expected(slot=f"{journey.journey}.{slot.name}", type=slot.type, options=slot.options, asked=asked)

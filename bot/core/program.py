@@ -14,6 +14,7 @@ from bot.core.expressions.values import Scope, Value
 from bot.core.ids import StaffId
 from bot.core.journey import CallJourney, Entry, EventEntry, Journey, KeywordEntry, Slot, State
 from bot.core.library import Content, GlobalRules, Library, Member
+from bot.core.understood import Expected
 
 RELATED_MAX = 50
 """Journeys that one journey may start or call, directly or through others, and still be listened for."""
@@ -35,8 +36,8 @@ class Program:
     _texts: dict[int, Render]
     _ranked: tuple[Journey, ...]
     _keywords: Mapping[str, tuple[tuple[Journey, KeywordEntry], ...]]
-    _related: dict[str, tuple[Journey, ...]]
-    _opening: dict[str, tuple[tuple[Journey, Slot], ...]]
+    _related: dict[str, tuple[Expected, ...]]
+    _opening: dict[str, tuple[Expected, ...]]
     _members: Mapping[StaffId, Member]
 
     @property
@@ -85,11 +86,15 @@ class Program:
             closure = self._texts[id(template)] = compile_template(template)
         return closure(scope, escape)
 
-    def related(self, name: str) -> tuple[Journey, ...]:
-        """The journey and those that it may call or start, itself first."""
+    def to_come(self, name: str) -> tuple[Expected, ...]:
+        """Slots of the journey called `name` and of those that it may call or start, its own first.
+
+        Those of free text are none of them: they are expected only while their question stands open.
+        """
         found = self._related.get(name)
         if found is None:
-            found = self._related[name] = tuple(_reachable(self.library, name))
+            slots = [(j, s) for j in _reachable(self.library, name) for s in j.slots.values() if s.type != "text"]
+            found = self._related[name] = tuple(expected(j, s, asked=False) for j, s in slots)
         return found
 
     def ranked(self) -> tuple[Journey, ...]:
@@ -100,14 +105,20 @@ class Program:
         """The ways into journeys of this channel by keyword, in the order of `ranked`."""
         return self._keywords.get(channel, ())
 
-    def opening(self, channel: str) -> tuple[tuple[Journey, Slot], ...]:
+    def opening(self, channel: str) -> tuple[Expected, ...]:
         """Slots that the very message which begins a journey of this channel may fill."""
         found = self._opening.get(channel)
         if found is None:
             journeys = [journey for journey in self.library.journeys.values() if journey.channel == channel]
-            found = tuple((j, s) for j in journeys for s in j.slots.values() if _fills_at_once(j, s))
+            slots = [(j, s) for j in journeys for s in j.slots.values() if _fills_at_once(j, s)]
+            found = tuple(expected(j, s, asked=False) for j, s in slots)
             self._opening[channel] = found
         return found
+
+
+def expected(journey: Journey, slot: Slot, *, asked: bool) -> Expected:
+    """`slot` as something that a text may fill. `asked`: its question stands open."""
+    return Expected(slot=f"{journey.journey}.{slot.name}", type=slot.type, options=slot.options, asked=asked)
 
 
 def compile_library(library: Library) -> Program:

@@ -1,7 +1,7 @@
 """Which of a question's options a text names."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,8 +11,11 @@ from bot.understanding.folding import Folded, ends_clause
 from bot.understanding.normal import normalise
 from bot.understanding.whole import YES
 
-_SPELLINGS_CACHED_MAX = 4096
-"""Spellings of options whose normal form is kept; beyond, the one unused for longest is worked out again."""
+_QUESTIONS_CACHED_MAX = 4096
+"""Questions whose spellings are kept; beyond, those unused for longest are worked out again."""
+
+_NOTHING = r"(?!)"
+"""A pattern that matches nowhere."""
 
 _AROUND_MAX = 12
 """Characters of the same clause that are looked at for a negation on either side."""
@@ -38,19 +41,31 @@ class _Hit:
     end: int
 
 
-def choice_candidates(normal: str, folded: Folded, options: Mapping[str, tuple[str, ...]]) -> tuple[Reading, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spellings:
+    """Normal spelling → the options that have it, longest first. `inside`: those that also count inside a text, and
+    `any_inside`, which finds out quickly that none of them stands there."""
+
+    canonicals: Mapping[str, tuple[str, ...]]
+    inside: Mapping[str, tuple[str, ...]]
+    any_inside: re.Pattern[str]
+
+
+def choice_candidates(
+    forms: Sequence[str], compact: Folded, options: Mapping[str, tuple[str, ...]]
+) -> tuple[Reading, ...]:
     """The options that a text names, each once, as canonical values. More than one: the customer has to say which.
 
-    `normal` and `folded` are the two forms of the text. The whole text comes first, then spellings inside it,
-    the longest at every place. A spelling that is negated (不想看车, 贷款就不用了), stands inside a longer word, or
-    is a single character or a number counts only as the whole text. So do words of assent (同意, 可以, 好), unless
-    a sentence without any reservation begins with them: a question or a doubt is never taken for an agreement.
+    `forms` and `compact`: the text without its polite words, and without spaces. The whole text comes first, then
+    spellings inside it, the longest at every place. A spelling that is negated (不想看车, 贷款就不用了), stands inside
+    a longer word, or is a single character or a number counts only as the whole text. So do words of assent (同意,
+    可以, 好), unless a sentence without any reservation begins with them: a question or a doubt is never taken for
+    an agreement.
     """
-    spellings = _spellings(options)
-    compact = folded.compact()
     if not compact.chars:
         return ()
-    whole = _whole(normal, spellings, is_question="?" in compact.chars)
+    spellings = _spellings(tuple(options.items()))
+    whole = _whole(forms, spellings.canonicals, is_question="?" in compact.chars)
     if whole:
         start, end = compact.span(0, len(compact.chars))
         return tuple(Reading(value=canonical, start=start, end=end) for canonical in whole)
@@ -61,34 +76,33 @@ def choice_candidates(normal: str, folded: Folded, options: Mapping[str, tuple[s
     return tuple(first.values())
 
 
-def _spellings(options: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Normal spelling → the options that have it, longest spelling first."""
+@lru_cache(maxsize=_QUESTIONS_CACHED_MAX)
+def _spellings(options: tuple[tuple[str, tuple[str, ...]], ...]) -> _Spellings:
+    """The spellings of a question's options, the longest first."""
     found: dict[str, tuple[str, ...]] = {}
-    for canonical, synonyms in options.items():
-        for normal in dict.fromkeys(map(_spelling, (canonical, *synonyms))):
+    for canonical, synonyms in options:
+        for normal in dict.fromkeys(map(normalise, (canonical, *synonyms))):
             if normal:
                 found[normal] = (*found.get(normal, ()), canonical)
-    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
+    ordered = dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
+    inside = {spelling: of for spelling, of in ordered.items() if len(spelling) >= 2 and not spelling.isdigit()}
+    any_inside = re.compile("|".join(map(re.escape, inside)) or _NOTHING)
+    return _Spellings(canonicals=ordered, inside=inside, any_inside=any_inside)
 
 
-@lru_cache(maxsize=_SPELLINGS_CACHED_MAX)
-def _spelling(synonym: str) -> str:
-    return normalise(synonym)
-
-
-def _whole(normal: str, spellings: Mapping[str, tuple[str, ...]], *, is_question: bool) -> tuple[str, ...]:
-    for bare in polite.forms(normal):
+def _whole(forms: Sequence[str], spellings: Mapping[str, tuple[str, ...]], *, is_question: bool) -> tuple[str, ...]:
+    for bare in forms:
         if bare in spellings and not (is_question and bare in YES.words):
             return spellings[bare]
     return ()
 
 
-def _inside(compact: Folded, spellings: Mapping[str, tuple[str, ...]]) -> Iterator[_Hit]:
+def _inside(compact: Folded, spellings: _Spellings) -> Iterator[_Hit]:
+    if spellings.any_inside.search(compact.chars) is None:
+        return
     taken = bytearray(len(compact.chars))
     has_hedge = _HEDGE.search(compact.chars) is not None
-    for spelling, canonicals in spellings.items():
-        if len(spelling) < 2 or spelling.isdigit():
-            continue
+    for spelling, canonicals in spellings.inside.items():
         for start in _occurrences(compact, spelling):
             end = start + len(spelling)
             if any(taken[start:end]):

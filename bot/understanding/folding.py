@@ -1,11 +1,15 @@
 """A text with its spelling evened out, every character still knowing where it stood."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 TEXT_MAX = 2000
 """Code points of a text that are looked at; what stands behind them is not read."""
+
+_CHARS_CACHED_MAX = 8192
+"""Characters whose folded form is kept: more than anybody writes."""
 
 _DROPPED = frozenset({"Cc", "Cf", "Co", "Cs", "Me"})
 """Categories without meaning to a reader; `Me` is the frame of a keycap emoji around its digit."""
@@ -21,7 +25,7 @@ class Folded:
     """`chars` in half width and lower case; `sources[i]` is the index in the text that `chars[i]` came from."""
 
     chars: str
-    sources: tuple[int, ...]
+    sources: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The half-open span of the text behind the non-empty span `start`, `end` of `chars`."""
@@ -29,6 +33,8 @@ class Folded:
 
     def compact(self) -> "Folded":
         """The same without spaces."""
+        if " " not in self.chars:
+            return self
         kept = [i for i, char in enumerate(self.chars) if char != " "]
         return Folded(chars="".join(self.chars[i] for i in kept), sources=tuple(self.sources[i] for i in kept))
 
@@ -38,13 +44,12 @@ def fold(text: str) -> Folded:
 
     Invisible characters and the marks that turn a character into an emoji are dropped.
     """
-    chars: list[str] = []
-    sources: list[int] = []
-    for index, char in enumerate(text[:TEXT_MAX]):
-        for piece in _folded(char):
-            chars.append(piece)
-            sources.append(index)
-    return Folded(chars="".join(chars), sources=tuple(sources))
+    pieces = [_folded(char) for char in text[:TEXT_MAX]]
+    chars = "".join(pieces)
+    if len(chars) == len(pieces) and "" not in pieces:
+        return Folded(chars=chars, sources=range(len(chars)))
+    sources = tuple(index for index, piece in enumerate(pieces) for _ in piece)
+    return Folded(chars=chars, sources=sources)
 
 
 def clauses(chars: str) -> Iterator[str]:
@@ -59,17 +64,20 @@ def clauses(chars: str) -> Iterator[str]:
         yield chars[start:]
 
 
+@lru_cache(maxsize=_CHARS_CACHED_MAX)
 def ends_clause(char: str) -> bool:
     """Whether `char` parts what stands before it from what follows: a space, punctuation, an emoji."""
     return char == " " or (unicodedata.category(char) in _PARTING and char not in _JOINERS)
 
 
-def _folded(char: str) -> Iterator[str]:
+@lru_cache(maxsize=_CHARS_CACHED_MAX)
+def _folded(char: str) -> str:
+    """What one character becomes: mostly one, of a ligature several, of an invisible one none."""
     if char.isascii() and char.isprintable():
-        yield char.lower()
-        return
-    for piece in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).lower()):
-        if piece.isspace():
-            yield " "
-        elif unicodedata.category(piece) not in _DROPPED and piece not in _EMOJI_MARKS:
-            yield piece
+        return char.lower()
+    pieces = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).lower())
+    return "".join(" " if piece.isspace() else piece for piece in pieces if piece.isspace() or _is_kept(piece))
+
+
+def _is_kept(piece: str) -> bool:
+    return unicodedata.category(piece) not in _DROPPED and piece not in _EMOJI_MARKS

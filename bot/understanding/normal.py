@@ -1,7 +1,7 @@
 """The form in which texts and keywords are compared."""
 
 import unicodedata
-from collections.abc import Callable
+from functools import lru_cache
 
 from bot.understanding import words
 from bot.understanding.folding import Folded, fold
@@ -9,6 +9,7 @@ from bot.understanding.folding import Folded, fold
 PARTICLES = frozenset("啊阿呀吧呢了哦喔嘛哈啦噢呗哟咯哒嘞喽")
 """Words at the end of a sentence that colour it and do not change what it says. 吗 is not one: it asks."""
 
+_CHARS_CACHED_MAX = 8192
 _STICKER_NAME_MAX = 8
 _STICKER_CODES = tuple(words.STICKER_CODES.split())
 """Stickers as an official account receives them, in lower case; newer ones arrive as `[旺柴]`."""
@@ -32,17 +33,21 @@ def normal_of(folded: Folded) -> str:
 
 def stripped(chars: str) -> str:
     """Folded `chars` without the signs around and the particles behind; empty when there is nothing else."""
-    end = _while(lambda i: i > 0 and (chars[i - 1] in PARTICLES or _is_decoration(chars[i - 1])), len(chars), -1)
-    start = _while(lambda i: i < end and _is_decoration(chars[i]), 0, 1)
+    start, end = 0, len(chars)
+    while end and _colours(chars[end - 1]):
+        end -= 1
+    while start < end and _is_decoration(chars[start]):
+        start += 1
     return chars[start:end]
 
 
-def _while(holds: Callable[[int], bool], index: int, step: int) -> int:
-    while holds(index):
-        index += step
-    return index
+@lru_cache(maxsize=_CHARS_CACHED_MAX)
+def _colours(char: str) -> bool:
+    """Whether `char` at the end of a sentence says nothing."""
+    return char in PARTICLES or _is_decoration(char)
 
 
+@lru_cache(maxsize=_CHARS_CACHED_MAX)
 def _is_decoration(char: str) -> bool:
     category = unicodedata.category(char)
     return (category[0] == "P" and char != "%") or category in {"So", "Sk", "Mn"} or char == "~"

@@ -1,5 +1,6 @@
 """What a text says when the polite words around it are taken away."""
 
+import re
 from collections.abc import Iterator
 
 from bot.understanding import words
@@ -11,9 +12,10 @@ def _longest_first(listed: str) -> tuple[str, ...]:
 
 
 OPENINGS = _longest_first(words.WISHES)
+_OPENING = re.compile("|".join(map(re.escape, OPENINGS)))
 _OPENINGS_MAX = 8
 """Openings that are taken away; what stands behind more of them is not found."""
-_CLOSINGS = _longest_first(words.WISHES_END)
+_CLOSING = re.compile(rf"(?:{'|'.join(map(re.escape, _longest_first(words.WISHES_END)))})\Z")
 _CLOSINGS_MAX = 3
 """Likewise of closings."""
 
@@ -28,27 +30,28 @@ def forms(normal: str) -> Iterator[str]:
     for _ in range(_OPENINGS_MAX + 1):
         yield rest
         yield from _without_closings(rest)
-        opening = next((o for o in OPENINGS if rest.startswith(o)), "")
-        behind = stripped(rest.removeprefix(opening))
-        if not opening or not behind or _asks_whether(opening, behind):
+        opening = _OPENING.match(rest)
+        behind = stripped(rest[opening.end() :]) if opening else ""
+        if not opening or not behind or _asks_whether(opening.group(), behind):
             return
         rest = behind
 
 
-def bare_forms(normal: str) -> tuple[str, ...]:
-    """The forms without `normal` itself, for keywords that must be heard however politely they are said.
+def bare_forms(all_forms: tuple[str, ...]) -> tuple[str, ...]:
+    """Of all `forms` those but the first, for keywords that must be heard however politely they are said.
 
     A single character that remains is none: 我是T is no T. No form stands twice.
     Source: journey-language.md 3.11, "Match".
     """
-    return tuple(dict.fromkeys(form for form in forms(normal) if len(form) > 1 and form != normal))
+    normal = all_forms[0]
+    return tuple(dict.fromkeys(form for form in all_forms if len(form) > 1 and form != normal))
 
 
 def _without_closings(rest: str) -> Iterator[str]:
     for _ in range(_CLOSINGS_MAX):
-        closing = next((c for c in _CLOSINGS if rest.endswith(c)), "")
-        rest = stripped(rest.removesuffix(closing))
-        if not closing or not rest:
+        closing = _CLOSING.search(rest)
+        rest = stripped(rest[: closing.start()]) if closing else ""
+        if not rest:
             return
         yield rest
 

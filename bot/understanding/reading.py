@@ -1,5 +1,6 @@
 """What a text says, seen from what we hoped to hear."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.core.understood import Expectation, Expected, Reading, Understanding
@@ -8,7 +9,7 @@ from bot.understanding.folding import TEXT_MAX, Folded, fold
 from bot.understanding.free_text import free_text
 from bot.understanding.normal import normal_of
 from bot.understanding.phone import phone_candidates
-from bot.understanding.polite import bare_forms
+from bot.understanding.polite import bare_forms, forms
 from bot.understanding.whole import begins_with_correction, says_no, says_skip, says_yes, spoken
 
 
@@ -24,6 +25,7 @@ def read(text: str, expectation: Expectation) -> Understanding:
     text = text[:TEXT_MAX]
     folded = fold(text)
     normal = normal_of(folded)
+    all_forms = tuple(forms(normal))
     said = spoken(folded, normal)
     readings: dict[str, Reading] = {}
     ambiguous: set[str] = set()
@@ -31,19 +33,20 @@ def read(text: str, expectation: Expectation) -> Understanding:
     for expected in expectation.expected:
         if expected.slot in readings or expected.slot in ambiguous:
             continue
-        candidates = _candidates(normal, folded, expected)
+        candidates = _candidates(all_forms, folded, expected)
         if len(candidates) > 1:
             ambiguous.add(expected.slot)
         elif candidates:
             readings[expected.slot] = candidates[0]
-    value = None if is_skip else free_text(text)
+    open_slots = _open_text_slots(expectation)
+    value = free_text(text) if open_slots and not is_skip else None
     if value is not None and not _is_only_phone(text, value, expectation, readings):
-        for slot in _open_text_slots(expectation):
+        for slot in open_slots:
             readings.setdefault(slot, value)
     return Understanding(
         text=text,
         normal=normal,
-        bare=bare_forms(normal),
+        bare=bare_forms(all_forms),
         readings=readings,
         ambiguous=frozenset(ambiguous),
         yes=says_yes(said),
@@ -53,12 +56,12 @@ def read(text: str, expectation: Expectation) -> Understanding:
     )
 
 
-def _candidates(normal: str, folded: Folded, expected: Expected) -> tuple[Reading, ...]:
+def _candidates(all_forms: Sequence[str], folded: Folded, expected: Expected) -> tuple[Reading, ...]:
     match expected.type:
         case "phone_cn":
             return phone_candidates(folded)
         case "choice":
-            return choice_candidates(normal, folded, expected.options)
+            return choice_candidates(all_forms, folded.compact(), expected.options)
         case "text":
             return ()  # read last: it takes whatever the others did not
         case _:
