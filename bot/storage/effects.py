@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, assert_never, cast
 
 from sqlalchemy import Connection, text
 
@@ -113,8 +113,7 @@ class EffectRows:
         if rows:
             account_lanes(self.connection, {(str(row["channel"]), str(row["account"])) for row in rows})
             self.connection.execute(insert_or_nothing(self.connection, tables.outbox, "effect_id"), rows)
-        inherited = ("conversation_id", "not_before")
-        urgent = [{name: row[name] for name in inherited} for row in rows if row["urgent"]]
+        urgent = _latest_urgent(rows)
         if urgent:
             self.connection.execute(_inherit, urgent)
         # Last, because a later item of the same customer may take back what an earlier one planned.
@@ -180,6 +179,16 @@ class EffectRows:
             "enrolment_id": effect.enrolment_id,
             "sealed": self.keys.seal(effect.title.encode(), place=f"tasks.sealed:{effect.task_id}"),
         }
+
+
+def _latest_urgent(rows: Rows) -> Rows:
+    """The conversations that got an urgent message, each once, with the latest time that any of them leaves at."""
+    latest: dict[object, int] = {}
+    for row in rows:
+        if row["urgent"]:
+            leaves_at = cast(int, row["not_before"])  # microseconds, as its column
+            latest[row["conversation_id"]] = max(leaves_at, latest.get(row["conversation_id"], leaves_at))
+    return [{"conversation_id": name, "not_before": leaves_at} for name, leaves_at in latest.items()]
 
 
 def _consent_row(effect: RecordConsent, plan: Planned) -> dict[str, object]:
