@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,7 +13,16 @@ import aiohttp
 from aiohttp import web
 
 from bot.sandbox.clock import VirtualClock
-from bot.sandbox.emulator import Bubble, Conduct, Emulator, EmulatorSettings, OaSettings, Platform, WecomSettings
+from bot.sandbox.emulator import (
+    Bubble,
+    Conduct,
+    Emulator,
+    EmulatorSettings,
+    OaSettings,
+    Platform,
+    Surroundings,
+    WecomSettings,
+)
 from bot.sandbox.emulator.crypto import Lock
 from bot.sandbox.emulator.settings import Mode, Template
 from bot.sandbox.emulator.wire import Json, parse
@@ -45,6 +54,8 @@ WECOM = WecomSettings(
 )
 CONTROL_TOKEN = "let-me-in"
 QUICK = Conduct(reply_within_s=0.2, retry_every_s=0.01)
+PATIENT = Conduct(reply_within_s=60, retry_every_s=0.01)
+"""For tests that count deliveries: a machine that is slow must not cause one more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +145,27 @@ class Rig:
         of_oa = any(part in path for part in ("/custom/", "/template/", "/user/"))
         return await (self.oa_token() if of_oa else self.app_token())
 
+    async def control(
+        self, method: str, path: str, body: "Json | bytes" = None, *, authorization: str = f"Bearer {CONTROL_TOKEN}"
+    ) -> tuple[int, str]:
+        """One request to the control interface, with its token unless another header is given: status and body."""
+        headers = {"Authorization": authorization} if authorization else {}
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+        async with self.http.request(method, f"{self.base}{path}", data=raw, headers=headers) as response:
+            return response.status, await response.text()
+
+    async def put_in_force(self, *faults: dict[str, Json]) -> None:
+        """Post a script with these faults, each with id `f1`, `f2`, ... unless it has one."""
+        numbered: list[Json] = [{"id": f"f{number}", **fault} for number, fault in enumerate(faults, 1)]
+        status, text = await self.control("POST", "/_emulator/faults", {"faults": numbered})
+        assert status == 200, text
+
+    async def logged(self, direction: str = "", *, after: int = 0) -> list[dict[str, Json]]:
+        """The lines of the log, of one direction or all."""
+        _, text = await self.control("GET", f"/_emulator/log?after={after}")
+        lines = [json.loads(line) for line in text.splitlines()]
+        return [line for line in lines if direction in ("", line["direction"])]
+
     async def oa_token(self, **more: Json) -> str:
         """What `stable_token` answers."""
         body = {"grant_type": "client_credential", "appid": OA.app_id, "secret": OA.secret, **more}
@@ -167,6 +199,30 @@ class Rig:
         return [bubble.text for bubble in self.emulator.buyer_chat(BUYER) if bubble.side == "system"]
 
 
+def standing_alone(clock: VirtualClock) -> Surroundings:
+    """The surroundings of an emulator whose clock is turned from outside."""
+    return Surroundings(turning=clock, stamps=VirtualClock(NOON))
+
+
+@dataclass(kw_only=True)
+class Gate:
+    """Waits in the place of real time until it is opened."""
+
+    asked: list[float] = field(default_factory=list)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pause(self, seconds: float) -> None:
+        """Somebody wants to wait so long."""
+        self.asked.append(seconds)
+        self.entered.set()
+        await self.opened.wait()
+
+    def around(self, _clock: VirtualClock) -> Surroundings:
+        """Surroundings in which all waiting is done here."""
+        return Surroundings(pause=self.pause)
+
+
 def code_of(reply: dict[str, Json]) -> int:
     """The errcode of a reply, 0 when it has none."""
     code = reply.get("errcode", 0)
@@ -189,12 +245,19 @@ def card_request(task_id: str, /, **changes: Json) -> dict[str, Json]:
 
 @asynccontextmanager
 async def rig(
-    *, mode: Mode = "safe", conduct: Conduct = QUICK, log_path: Path | None = None, control_token: str = CONTROL_TOKEN
+    *,
+    mode: Mode = "safe",
+    conduct: Conduct = QUICK,
+    log_path: Path | None = None,
+    control_token: str = CONTROL_TOKEN,
+    around: Callable[[VirtualClock], Surroundings] = lambda _: Surroundings(),
 ) -> AsyncIterator[Rig]:
-    """A started rig, stopped at the end."""
+    """A started rig, stopped at the end. `around` makes the surroundings of its emulator."""
     clock = VirtualClock(NOON)
     settings = EmulatorSettings(oa=(replace(OA, mode=mode),), wecom=(WECOM,), conduct=conduct)
-    emulator = Emulator(settings=settings, clock=clock, log_path=log_path, control_token=control_token)
+    emulator = Emulator(
+        settings=settings, clock=clock, log_path=log_path, control_token=control_token, surroundings=around(clock)
+    )
     async with receiving() as receiver, aiohttp.ClientSession() as http:
         base = await emulator.start()
         for platform in _PLATFORMS:

@@ -17,6 +17,7 @@ from bot.sandbox.emulator import Conduct, Emulator, EmulatorSettings, OaSettings
 from bot.sandbox.emulator.settings import Template
 from bot.web.server import build, listening
 
+from .memory_vault import MemoryVault
 from .posting import AES_KEY, AGENT_ID, APP_ID, CORP_ID, TOKEN, KeptLanes, Told
 
 OPENID = "oBuyer0000000000000000000001"
@@ -69,8 +70,8 @@ async def meeting(*, mode: Mode = "safe") -> AsyncIterator[Meeting]:
                 emulator=emulator,
                 clock=clock,
                 lanes=lanes,
-                oa=OaSender(account=_oa(emulator.base_url("oa")), wire=wire, clock=clock),
-                app=AppSender(account=_app(emulator.base_url("wecom")), wire=wire, clock=clock),
+                oa=OaSender(account=_oa(emulator.base_url("oa")), wire=wire, clock=clock, vault=MemoryVault()),
+                app=AppSender(account=_app(emulator.base_url("wecom")), wire=wire, clock=clock, vault=MemoryVault()),
             )
     finally:
         await emulator.stop()

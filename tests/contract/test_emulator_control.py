@@ -12,28 +12,14 @@ from bot.sandbox.emulator.traffic import Line, Traffic
 from bot.sandbox.emulator.transcript import BUBBLES_MAX
 from bot.sandbox.emulator.wire import Json
 
-from .emulator_rig import ADVISOR, AES_KEY, BUYER, CONTROL_TOKEN, NOON, OA, WECOM, Rig, code_of, rig
+from .emulator_rig import ADVISOR, AES_KEY, BUYER, CONTROL_TOKEN, NOON, OA, WECOM, code_of, rig
 
 CUSTOM = "/cgi-bin/message/custom/send"
 
 
-async def control(
-    ready: Rig, method: str, path: str, body: Json = None, *, authorization: str = f"Bearer {CONTROL_TOKEN}"
-) -> tuple[int, str]:
-    headers = {"Authorization": authorization} if authorization else {}
-    raw = json.dumps(body).encode() if body is not None else None
-    async with ready.http.request(method, f"{ready.base}{path}", data=raw, headers=headers) as response:
-        return response.status, await response.text()
-
-
-async def logged(ready: Rig, after: int = 0) -> list[dict[str, Json]]:
-    _, text = await control(ready, "GET", f"/_emulator/log?after={after}")
-    return [json.loads(line) for line in text.splitlines()]
-
-
 async def test_acting_over_http_does_what_acting_in_the_process_does() -> None:
     async with rig() as ready:
-        status, _ = await control(ready, "POST", "/_emulator/act", {"do": "follow", "openid": BUYER})
+        status, _ = await ready.control("POST", "/_emulator/act", {"do": "follow", "openid": BUYER})
         await ready.emulator.idle()
         assert status == 200
         assert ready.receiver.opened()["Event"] == "subscribe"
@@ -45,37 +31,48 @@ async def test_acting_over_http_does_what_acting_in_the_process_does() -> None:
 )
 async def test_an_impossible_act_over_http_says_why(body: Json, status: int) -> None:
     async with rig() as ready:
-        got, text = await control(ready, "POST", "/_emulator/act", body)
+        got, text = await ready.control("POST", "/_emulator/act", body)
         assert (got, bool(json.loads(text)["error"])) == (status, True)
 
 
-@pytest.mark.parametrize("path", ["/_emulator/faults", "/_emulator/clock"])
-async def test_what_belongs_to_a_later_version_says_so(path: str) -> None:
+@pytest.mark.parametrize("do", ["add", "delete", "confirm", "enter", "trans"])
+async def test_what_belongs_to_a_channel_that_is_not_emulated_says_so(do: str) -> None:
     async with rig() as ready:
-        status, text = await control(ready, "POST", path, {})
-        assert (status, "not part of this version" in text) == (501, True)
+        status, text = await ready.control("POST", "/_emulator/act", {"do": do, "openid": BUYER})
+        assert (status, "没有这个通道" in json.loads(text)["error"]) == (501, True)
 
 
-@pytest.mark.parametrize("path", ["/_emulator/state", "/_emulator/log"])
+async def test_a_member_says_something_under_either_name() -> None:
+    async with rig() as ready:
+        for do in ("say", "staff_say"):
+            await ready.act(do, staff_id=ADVISOR, text="收到")
+        assert [ready.receiver.opened(number)["Content"] for number in (0, 1)] == ["收到", "收到"]
+
+
+ROUTES = [("GET", "state"), ("GET", "log"), ("POST", "act"), ("POST", "faults"), ("POST", "clock"), ("PUT", "nothing")]
+
+
 @pytest.mark.parametrize("authorization", ["", "Bearer ", "Bearer wrong", CONTROL_TOKEN, "Bearer \udcff"])
-async def test_only_the_bearer_of_the_token_is_served(path: str, authorization: str) -> None:
+async def test_only_the_bearer_of_the_token_is_served(authorization: str) -> None:
     async with rig() as ready:
-        assert (await control(ready, "GET", path, authorization=authorization))[0] == 403
-        assert (await control(ready, "GET", path))[0] == 200
+        for method, name in ROUTES:
+            status, _ = await ready.control(method, f"/_emulator/{name}", authorization=authorization)
+            assert status == (403 if authorization else 401)
+        assert (await ready.control("GET", "/_emulator/state"))[0] == 200
 
 
 async def test_without_a_token_of_ones_own_nobody_knows_it() -> None:
     """Before: whoever did not think of a token, as the demo did not, left the control interface open."""
     async with rig(control_token="") as ready:
-        for authorization in ("", "Bearer", "Bearer "):
-            assert (await control(ready, "GET", "/_emulator/state", authorization=authorization))[0] == 403
+        for authorization in ("Bearer", "Bearer "):
+            assert (await ready.control("GET", "/_emulator/state", authorization=authorization))[0] == 403
 
 
 async def test_the_state_shows_followers_and_their_windows() -> None:
     async with rig() as ready:
         await ready.act("follow")
         await ready.send_text()
-        state = json.loads((await control(ready, "GET", "/_emulator/state"))[1])
+        state = json.loads((await ready.control("GET", "/_emulator/state"))[1])
         buyer = state["oa"]["main"]["people"][BUYER]
         assert buyer["following"] is True
         assert buyer["windows"] == [{"kind": "follow", "left": 2, "closes_at": "2026-05-01T04:01:00+00:00"}]
@@ -87,7 +84,7 @@ async def test_the_log_tells_acts_callbacks_and_requests_in_order() -> None:
     async with rig() as ready:
         await ready.act("follow")
         await ready.send_text("您好")
-        lines = await logged(ready)
+        lines = await ready.logged()
         assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
         assert [(line["direction"], line["endpoint"]) for line in lines] == [
             ("act", "follow"),
@@ -98,7 +95,7 @@ async def test_the_log_tells_acts_callbacks_and_requests_in_order() -> None:
         sent = lines[-1]
         assert (sent["verdict"], sent["reply_sent"], sent["virtual_at"]) == ("ok", True, NOON.isoformat())
         assert "您好" in json.dumps(sent["request"], ensure_ascii=False)
-        assert [line["seq"] for line in await logged(ready, after=3)] == [4]
+        assert [line["seq"] for line in await ready.logged(after=3)] == [4]
 
 
 async def test_the_log_holds_no_secret_and_no_token() -> None:
@@ -106,7 +103,7 @@ async def test_the_log_holds_no_secret_and_no_token() -> None:
         await ready.act("follow")
         await ready.send_text()
         await ready.send_app_text()
-        text = json.dumps(await logged(ready))
+        text = json.dumps(await ready.logged())
         tokens = [await ready.oa_token(), await ready.app_token()]
         assert not [secret for secret in (OA.secret, WECOM.secret, *tokens) if secret in text]
 
@@ -116,7 +113,7 @@ async def test_the_log_file_has_the_same_lines_and_outlives_the_emulator(tmp_pat
     async with rig(log_path=path) as ready:
         await ready.act("follow")
         await ready.send_text()
-        lines = await logged(ready)
+        lines = await ready.logged()
         assert [json.loads(line) for line in path.read_text().splitlines()] == lines
     async with rig(log_path=path) as again:
         await again.act("follow")
@@ -129,7 +126,7 @@ async def test_an_unknown_endpoint_is_an_error_and_noted() -> None:
             assert response.status == 404
         async with ready.http.get(f"{ready.base}{CUSTOM}") as response:
             assert response.status == 404
-        assert [line["unfaithful"] for line in await logged(ready)] == [True, True]
+        assert [line["unfaithful"] for line in await ready.logged()] == [True, True]
 
 
 async def test_a_request_with_a_strange_query_is_unfaithful() -> None:
@@ -137,7 +134,7 @@ async def test_a_request_with_a_strange_query_is_unfaithful() -> None:
         url = f"{ready.base}{CUSTOM}?access_token={await ready.oa_token()}&debug=1"
         async with ready.http.post(url, data=b"{}") as response:
             assert code_of(await response.json()) == 40035
-        assert (await logged(ready))[-1]["unfaithful"] is True
+        assert (await ready.logged())[-1]["unfaithful"] is True
 
 
 async def test_each_platform_has_an_address_that_serves_it_alone() -> None:
@@ -154,7 +151,7 @@ async def test_the_callback_addresses_are_told_to_the_platform_that_asks() -> No
     async with rig() as ready:
         for token in (await ready.oa_token(), await ready.app_token()):
             assert (await ready.get("/cgi-bin/getcallbackip", access_token=token))["ip_list"] == ["127.0.0.1"]
-        assert [line["platform"] for line in await logged(ready)] == ["oa", "wecom", "oa", "wecom"]
+        assert [line["platform"] for line in await ready.logged()] == ["oa", "wecom", "oa", "wecom"]
 
 
 @pytest.mark.parametrize("platform", ["oa", "wecom"])
@@ -201,7 +198,7 @@ async def test_a_lost_reply_happened_and_is_logged_as_not_sent() -> None:
             await ready.send_text("第一条")
         assert await ready.send_text("第二条") == 0
         assert [bubble.text for bubble in ready.theirs()] == ["第一条", "第二条"]
-        sends = [line for line in await logged(ready) if line["endpoint"] == f"POST {CUSTOM}"]
+        sends = [line for line in await ready.logged() if line["endpoint"] == f"POST {CUSTOM}"]
         assert [(line["verdict"], line["reply_sent"]) for line in sends] == [("ok", False), ("ok", True)]
 
 

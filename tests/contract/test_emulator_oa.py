@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from random import Random
 
 import pytest
 import pytest_asyncio
@@ -34,7 +35,7 @@ def template(**changes: Json) -> dict[str, Json]:
 
 def test_an_account_remembers_a_bounded_number_of_a_persons_deeds() -> None:
     """Before: every template job left a line for ever, as each has a number of its own."""
-    account = OfficialAccount(OA, Conduct(), Feed())
+    account = OfficialAccount(OA, Conduct(), feed=Feed(), chance=Random(1))
     person = account.person(BUYER)
     assert [create_time(person, "CLICK a", NOON) for _ in range(2)] == [NOON.timestamp(), NOON.timestamp() + 1]
     for number in range(MOMENTS_MAX):

@@ -12,12 +12,14 @@ from aiohttp import web
 
 from bot.channels.app.sender import AppAccount, AppSender
 from bot.channels.oa.sender import OaAccount, OaSender
+from bot.channels.vault import Vault
 from bot.channels.wire import Wire
 from bot.core.effects import SendMessage
 from bot.core.ids import ConversationId, EffectId
 from bot.core.messages import Message
 from bot.web.server import listening
 
+from .memory_vault import MemoryVault
 from .posting import StillClock
 
 EFFECT_ID = EffectId("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -45,6 +47,7 @@ class Vendor:
     asked: list[Asked] = field(default_factory=list)
     answers: defaultdict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
     given_tokens: int = 0
+    repeats_its_token: bool = False
     hold: asyncio.Event | None = None
 
     def will_answer(self, path: str, *answers: Answer) -> None:
@@ -58,12 +61,13 @@ class Vendor:
         if self.hold is not None:
             await self.hold.wait()
         waiting = self.answers[request.path]
-        answer = waiting.popleft() if waiting else self._usual(request.path)
+        answer = waiting.popleft() if waiting else self._usual(request.path, self.asked[-1])
         return answer(request) if callable(answer) else web.json_response(answer)
 
-    def _usual(self, path: str) -> Answer:
+    def _usual(self, path: str, asked: Asked) -> Answer:
         if path.endswith("token"):
-            self.given_tokens += 1
+            if not self.repeats_its_token or not self.given_tokens or b'"force_refresh":true' in asked.raw:
+                self.given_tokens += 1
             return {"access_token": f"token-{self.given_tokens}", "expires_in": 7200}
         return {"errcode": 0, "errmsg": "ok"}
 
@@ -130,13 +134,13 @@ async def ways(*, call_timeout_s: float = 5) -> AsyncIterator[Ways]:
         )
 
 
-def oa_sender(base: str, *, wire: Wire, clock: StillClock) -> OaSender:
+def oa_sender(base: str, *, wire: Wire, clock: StillClock, vault: Vault | None = None) -> OaSender:
     account = OaAccount(
         name="main", app_id="wx1", secret=SECRET, api_base=base, template_ids={"booking": "TPL_booking_1"}
     )
-    return OaSender(account=account, wire=wire, clock=clock)
+    return OaSender(account=account, wire=wire, clock=clock, vault=vault or MemoryVault())
 
 
-def app_sender(base: str, *, wire: Wire, clock: StillClock) -> AppSender:
+def app_sender(base: str, *, wire: Wire, clock: StillClock, vault: Vault | None = None) -> AppSender:
     account = AppAccount(name="main", corp_id="ww1", agent_id=1000002, secret=SECRET, api_base=base)
-    return AppSender(account=account, wire=wire, clock=clock)
+    return AppSender(account=account, wire=wire, clock=clock, vault=vault or MemoryVault())

@@ -1,113 +1,101 @@
-"""Carries callbacks to the server under test: in order per sender, with retries, until answered or given up."""
+"""Delivers callbacks to the server under test: in order per sender, with retries, until answered or given up."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import TypeAlias
-
-import aiohttp
+from collections.abc import Coroutine
+from random import Random
 
 from bot.runtime.ports import Clock
-from bot.sandbox.emulator.envelopes import Envelope, Packed
-from bot.sandbox.emulator.settings import Conduct, Platform
+from bot.sandbox.emulator.carrier import Answered, GaveUp, HttpCarrier, Letter, Outcome
+from bot.sandbox.emulator.fault_rules import CallbackFault, Standing
+from bot.sandbox.emulator.faults import Faults
+from bot.sandbox.emulator.parcels import Blow, Parcel, Writing
+from bot.sandbox.emulator.settings import Conduct
+from bot.sandbox.emulator.surroundings import Surroundings
 from bot.sandbox.emulator.traffic import Line, Traffic
 from bot.sandbox.emulator.wire import Json
 
 QUEUE_MAX = 1000
 """Callbacks of one sender that may wait; the next is dropped, with a line in the log."""
-CONNECTIONS_MAX = 256
-"""Deliveries under way at once; further senders wait for their turn, within the platform's own patience."""
-ANSWER_BYTES_MAX = 64 * 1024
-"""Bytes of an answer that are read; a longer one counts as malformed."""
+REORDER_WITHIN_S = 5.0
+"""How long a callback that is to be overtaken waits for the next of its sender, unless its fault says so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """The server said 200 with this body."""
+class _Lane:
+    """The callbacks of one sender, and the news that one more came."""
 
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GaveUp:
-    """No delivery was answered with 200; `why` of the last."""
-
-    why: str
-
-
-Outcome: TypeAlias = Answered | GaveUp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
-    """One callback. `settle` learns what became of it, once."""
-
-    platform: Platform
-    account: str
-    sender: str
-    url: str
-    inner: str
-    envelope: Envelope
-    settle: Callable[[Outcome], None]
+    def __init__(self, parcel: Parcel) -> None:
+        self.parcels = deque([parcel])
+        self.came = asyncio.Event()
 
 
 class Courier:
-    """Delivers parcels over HTTP. One sender's next parcel leaves when the one before was answered or given up."""
+    """Delivers parcels. One sender's next parcel leaves when the one before was answered or given up.
 
-    def __init__(self, *, conduct: Conduct, clock: Clock, traffic: Traffic) -> None:
+    Patience and the pauses between deliveries are measured by the event loop, never by the clock, which only dates
+    the signatures.
+    """
+
+    def __init__(
+        self, *, conduct: Conduct, clock: Clock, traffic: Traffic, faults: Faults, surroundings: Surroundings
+    ) -> None:
         self._conduct = conduct
         self._clock = clock
         self._traffic = traffic
-        self._waiting: dict[tuple[str, str, str], deque[Parcel]] = {}
+        self._faults = faults
+        self._real = surroundings.real
+        self.carrier = surroundings.carrier
+        self._chance = surroundings.chance
+        self._pause = surroundings.pause
+        self._lanes: dict[tuple[str, str, str], _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def chance(self) -> Random:
+        """What nonces and ciphertexts are drawn from."""
+        return self._chance
 
     async def start(self) -> None:
-        """Get ready to deliver."""
-        # A connection kept alive would hide what a platform does all the time: come from a fresh one.
-        connector = aiohttp.TCPConnector(force_close=True, limit=CONNECTIONS_MAX)
-        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        """Get ready to deliver over HTTP. A carrier of somebody else's needs no start."""
+        if isinstance(self.carrier, HttpCarrier):
+            await self.carrier.start()
 
     async def stop(self) -> None:
         """Drop what still waits, end what is under way."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._waiting.clear()
+        self._lanes.clear()
         self._quiet.set()
-        if self._session is not None:
-            await self._session.close()
+        if isinstance(self.carrier, HttpCarrier):
+            await self.carrier.stop()
 
     def send(self, parcel: Parcel) -> None:
         """Queue `parcel` behind the earlier ones of its sender. Without a URL it is only noted: nobody asked for it."""
         if not parcel.url:
-            self._note(parcel, attempt=0, query={}, verdict="dropped: no callback url")
+            self._note(parcel, verdict="dropped: no callback url")
             return
         key = (parcel.platform, parcel.account, parcel.sender)
-        queue = self._waiting.get(key)
-        if queue is None:
-            self._waiting[key] = deque([parcel])
+        lane = self._lanes.get(key)
+        if lane is None:
+            self._lanes[key] = _Lane(parcel)
             self._quiet.clear()
             self._spawn(self._drain(key))
-        elif len(queue) >= QUEUE_MAX:
-            self._note(parcel, attempt=0, query={}, verdict=f"dropped: {QUEUE_MAX} callbacks wait already")
+        elif len(lane.parcels) >= QUEUE_MAX:
+            self._note(parcel, verdict=f"dropped: {QUEUE_MAX} callbacks wait already")
         else:
-            queue.append(parcel)
+            lane.parcels.append(parcel)
+            lane.came.set()
 
     def busy(self) -> bool:
         """Whether any callback waits or is under way."""
-        return bool(self._waiting)
+        return bool(self._lanes)
 
     async def idle(self) -> None:
         """Wait until no callback waits or is under way."""
         await self._quiet.wait()
-
-    async def get(self, url: str, query: dict[str, str], within_s: float) -> Outcome:
-        """One GET, for the verification of a callback URL; never repeated."""
-        return await self._request("GET", url, query=query, body=None, within_s=within_s)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -115,58 +103,103 @@ class Courier:
         task.add_done_callback(self._tasks.discard)
 
     async def _drain(self, key: tuple[str, str, str]) -> None:
-        queue = self._waiting[key]
+        lane = self._lanes[key]
         try:
-            while queue:
-                parcel = queue[0]
-                parcel.settle(await self._deliver(parcel))
-                queue.popleft()
+            while lane.parcels:
+                parcel = lane.parcels[0]
+                struck = self._faults.on_callback(parcel.site())
+                blow = await self._overtaken(lane, struck) if struck is not None else None
+                parcel.settle(await self._deliver(parcel, blow))
+                # What the answer was taken for is part of the record, and the record comes first.
+                await self._traffic.durable()
+                lane.parcels.popleft()
         finally:
-            self._waiting.pop(key, None)
-            if not self._waiting:
+            self._lanes.pop(key, None)
+            if not self._lanes:
                 self._quiet.set()
 
-    async def _deliver(self, parcel: Parcel) -> Outcome:
-        packed = parcel.envelope.pack(parcel.inner)
-        query = self._signed(parcel, packed)
+    async def _overtaken(self, lane: _Lane, struck: Standing[CallbackFault]) -> Blow | None:
+        """The blow to the first parcel of `lane`; a `reorder` is dealt here, by letting the next one go before."""
+        if struck.fault.what == "reorder":
+            if not await self._follows(lane, struck.fault.seconds or REORDER_WITHIN_S):
+                return None
+            next_one = lane.parcels[1]
+            del lane.parcels[1]
+            next_one.settle(await self._deliver(next_one, None))
+        return Blow(fault=struck.fault, hit=struck.hit())
+
+    async def _follows(self, lane: _Lane, within_s: float) -> bool:
+        lane.came.clear()
+        if len(lane.parcels) < 2:
+            try:
+                async with asyncio.timeout(within_s):
+                    await lane.came.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    async def _deliver(self, parcel: Parcel, blow: Blow | None) -> Outcome:
+        writing = Writing(parcel, within_s=self._conduct.reply_within_s)
+        if blow is None:
+            return await self._retried(parcel, writing, None)
+        match blow.fault.what:
+            case "lost":
+                self._note(parcel, verdict="never delivered", fault=blow.hit)
+                return GaveUp(why="lost")
+            case "delayed":
+                await self._pause(blow.fault.seconds)
+                return await self._retried(parcel, writing, blow)
+            case "duplicate":
+                outcome = await self._retried(parcel, writing, None)
+                await self._again(parcel, writing, blow)
+                return outcome
+            case "overlap":
+                both = self._retried(parcel, writing, None), self._again(parcel, writing, blow)
+                return (await asyncio.gather(*both))[0]
+            case _:
+                return await self._retried(parcel, writing, blow)
+
+    async def _retried(self, parcel: Parcel, writing: Writing, blow: Blow | None) -> Outcome:
+        """Deliver until answered, at most as often as the platform does. `blow`: it marks or spoils deliveries."""
         outcome: Outcome = GaveUp(why="never tried")
+        loop = asyncio.get_running_loop()
         for attempt in range(1, self._conduct.deliveries_max + 1):
-            next_at = asyncio.get_running_loop().time() + self._conduct.retry_every_s
-            if attempt > 1 and self._conduct.retry_signature == "fresh":
-                query = self._signed(parcel, packed)
-            outcome = await self._request(
-                "POST", parcel.url, query=query, body=packed.body, within_s=self._conduct.reply_within_s
-            )
-            self._note(parcel, attempt=attempt, query=query, verdict=_said(outcome))
+            next_at = loop.time() + self._conduct.retry_every_s
+            spoils = blow if blow is not None and attempt <= blow.fault.attempts else None
+            if spoils is not None:
+                letter = writing.spoiled(self._second(), spoils.fault)
+            else:
+                letter = writing.letter(self._second(), signature=self._conduct.retry_signature)
+            outcome = await self._once(parcel, letter, attempt=attempt, blow=spoils)
             if isinstance(outcome, Answered):
                 return outcome
             if attempt < self._conduct.deliveries_max:
-                await asyncio.sleep(max(0.0, next_at - asyncio.get_running_loop().time()))
+                await self._pause(max(0.0, next_at - loop.time()))
         return outcome
 
-    def _signed(self, parcel: Parcel, packed: Packed) -> dict[str, str]:
-        return parcel.envelope.sign(packed, sender=parcel.sender, at=int(self._clock.now().timestamp()))
+    async def _again(self, parcel: Parcel, writing: Writing, blow: Blow) -> Outcome:
+        """One delivery too many; what is answered to it counts for nothing."""
+        letter = writing.letter(self._second(), signature=blow.fault.signature)
+        return await self._once(parcel, letter, attempt=0, blow=blow)
 
-    async def _request(
-        self, method: str, url: str, *, query: dict[str, str], body: bytes | None, within_s: float
-    ) -> Outcome:
-        if self._session is None:
-            raise RuntimeError("the courier was not started")
-        headers = {"Content-Type": "text/xml"} if body is not None else {}
-        timeout = aiohttp.ClientTimeout(total=within_s)
-        try:
-            async with self._session.request(
-                method, url, params=query, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                answer = await _limited(response)
-        except TimeoutError:
-            return GaveUp(why="no answer in time")
-        except aiohttp.ClientError as error:
-            return GaveUp(why=type(error).__name__)
-        return Answered(body=answer) if response.status == 200 else GaveUp(why=f"HTTP {response.status}")
+    async def _once(self, parcel: Parcel, letter: Letter, *, attempt: int, blow: Blow | None) -> Outcome:
+        begun = self._real().isoformat()
+        outcome = await self.carrier(letter)
+        more: dict[str, Json] = {"attempt": attempt, "begun_at": begun, "query": dict(letter.query)}
+        if blow is not None:
+            more["what"] = blow.fault.what
+        verdict = "answered 200" if isinstance(outcome, Answered) else outcome.why
+        self._note(parcel, verdict=verdict, fault=blow.hit if blow is not None else "", **more)
+        await self._traffic.durable()
+        return outcome
 
-    def _note(self, parcel: Parcel, *, attempt: int, query: dict[str, str], verdict: str) -> None:
-        request: dict[str, Json] = {"attempt": attempt, "query": dict(query), "inner": parcel.inner}
+    def _second(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    def _note(self, parcel: Parcel, *, verdict: str, fault: str = "", **more: Json) -> None:
+        request: dict[str, Json] = {
+            "attempt": 0, "query": {}, "kind": parcel.kind, "sender": parcel.sender, "inner": parcel.inner, **more
+        }  # fmt: skip
         self._traffic.append(
             Line(
                 direction="out",
@@ -175,18 +208,6 @@ class Courier:
                 account=parcel.account,
                 request=request,
                 verdict=verdict,
+                fault=fault,
             )
         )
-
-
-async def _limited(response: aiohttp.ClientResponse) -> bytes:
-    answer = b""
-    async for chunk in response.content.iter_any():
-        answer += chunk
-        if len(answer) > ANSWER_BYTES_MAX:
-            break
-    return answer
-
-
-def _said(outcome: Outcome) -> str:
-    return "answered 200" if isinstance(outcome, Answered) else outcome.why

@@ -38,7 +38,7 @@ class Lock:
     receiver: str
 
     def seal(self, message: bytes, *, random: bytes | None = None) -> str:
-        """The base64 ciphertext of `message`. `random`: the 16 leading bytes, for known vectors only."""
+        """The base64 ciphertext of `message`. `random`: the 16 leading bytes, drawn unless given."""
         lead = random if random is not None else secrets.token_bytes(RANDOM_BYTES)
         plain = lead + struct.pack(">I", len(message)) + message + self.receiver.encode()
         encryptor = self._cipher().encryptor()

@@ -16,6 +16,12 @@ class Impossible(BotError):
     code = "impossible"
 
 
+class NotPlayed(BotError):
+    """A deed that the emulator does not play. The message is Chinese, and says why."""
+
+    code = "not_played"
+
+
 class Deed:
     """One action: `do` names it, the rest are its fields. Impossible: a field is missing or not a text."""
 

@@ -1,8 +1,9 @@
 """How the platforms say no."""
 
-import secrets
+from random import Random
 from typing import assert_never
 
+from bot.sandbox.emulator.draws import trace
 from bot.sandbox.emulator.settings import Platform
 from bot.sandbox.emulator.wire import Json
 
@@ -56,24 +57,23 @@ class Denial(Exception):
         self.unfaithful = unfaithful
 
 
-def denial_reply(denial: Denial, platform: Platform) -> dict[str, Json]:
+def denial_reply(denial: Denial, platform: Platform, *, chance: Random) -> dict[str, Json]:
     """The JSON body of a refusal, with the trace that each platform hangs on its errmsg (wechat-api.md 0)."""
     said = f"{_MEANING.get(denial.code, 'error')} {denial.detail}".strip()
     match platform:
         case "oa":
-            return {"errcode": denial.code, "errmsg": f"{said} rid: {_trace(8)}-{_trace(8)}-{_trace(8)}"}
+            return {
+                "errcode": denial.code,
+                "errmsg": f"{said} rid: {trace(chance, 8)}-{trace(chance, 8)}-{trace(chance, 8)}",
+            }
         case "wecom":
             more = f"more info at https://open.work.weixin.qq.com/devtool/query?e={denial.code}"
             return {
                 "errcode": denial.code,
-                "errmsg": f"{said}, hint: [{_trace(16)}], from ip: 127.0.0.1, {more}",
+                "errmsg": f"{said}, hint: [{trace(chance, 16)}], from ip: 127.0.0.1, {more}",
             }
         case _:
             assert_never(platform)
-
-
-def _trace(length: int) -> str:
-    return secrets.token_hex(length // 2)
 
 
 def bad_parameter(platform: Platform) -> int:

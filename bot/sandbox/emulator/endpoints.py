@@ -13,12 +13,13 @@ from bot.sandbox.emulator.wire import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request, read from HTTP. `token`: the access token of its query."""
+    """One request, read from HTTP. `dropped`: what it asks for is granted and then reaches nobody."""
 
     platform: Platform
     query: Mapping[str, str]
     body: Mapping[str, Json]
     now: datetime
+    dropped: bool = False
 
     @property
     def token(self) -> str:
@@ -47,13 +48,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """`answer` raises Denial to refuse. `sends`: it makes a message appear, so that its reply can be worth losing."""
+    """`answer` raises Denial to refuse.
+
+    `sends`: it makes a message appear, so that its reply can be worth losing. `grants`: it hands out a token.
+    `account`: query and body → the name of the account they belong to, empty when they are nobody's.
+    """
 
     platform: Platform
     method: Literal["GET", "POST"]
     path: str
     answer: Callable[[Call], Answer]
+    account: Callable[[Mapping[str, str], Mapping[str, Json]], str]
     sends: bool = False
+    grants: bool = False
 
 
 Ok: TypeAlias = dict[str, Json]

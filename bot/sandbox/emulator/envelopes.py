@@ -1,15 +1,16 @@
 """How a callback is packed and signed, and how an encrypted answer is unpacked. Source: wechat-api.md 1.2, 4.2."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Protocol
 
 from bot.sandbox.emulator.crypto import Broken, Lock, signature
+from bot.sandbox.emulator.draws import digits, lead
 from bot.sandbox.emulator.settings import OaSettings, WecomSettings
 from bot.sandbox.emulator.wire import NotXml, compose, parse
 
-_NONCE_RANGE = 10**9
+_NONCE_DIGITS = 9
 
 
 class BadAnswer(ValueError):
@@ -45,12 +46,13 @@ class OaEnvelope:
     """The three modes of an official account."""
 
     account: OaSettings
+    chance: Random
 
     def pack(self, inner: str) -> Packed:
         """The plain XML, the plain XML with its ciphertext, or the ciphertext alone."""
         if self.account.mode == "plain":
             return Packed(body=inner.encode())
-        encrypt = self._lock().seal(inner.encode())
+        encrypt = self._lock().seal(inner.encode(), random=lead(self.chance))
         if self.account.mode == "compatible":
             both = inner.removesuffix("</xml>") + f"<Encrypt><![CDATA[{encrypt}]]></Encrypt></xml>"
             return Packed(body=both.encode(), encrypt=encrypt)
@@ -59,7 +61,7 @@ class OaEnvelope:
 
     def sign(self, packed: Packed, *, sender: str, at: int) -> dict[str, str]:
         """`signature` in every mode; with a ciphertext also `encrypt_type` and `msg_signature`."""
-        timestamp, nonce = str(at), _nonce()
+        timestamp, nonce = str(at), digits(self.chance, _NONCE_DIGITS)
         query = {
             "signature": signature(self.account.token, timestamp, nonce),
             "timestamp": timestamp,
@@ -91,16 +93,17 @@ class WecomEnvelope:
     """The always encrypted envelope of a WeCom application."""
 
     account: WecomSettings
+    chance: Random
 
     def pack(self, inner: str) -> Packed:
         """Corp id, agent id and ciphertext."""
-        encrypt = self.lock().seal(inner.encode())
+        encrypt = self.lock().seal(inner.encode(), random=lead(self.chance))
         outer = {"ToUserName": self.account.corp_id, "AgentID": str(self.account.agent_id), "Encrypt": encrypt}
         return Packed(body=compose(outer).encode(), encrypt=encrypt)
 
     def sign(self, packed: Packed, *, sender: str, at: int) -> dict[str, str]:
         """`msg_signature` over the ciphertext; the sender stands only inside it."""
-        timestamp, nonce = str(at), _nonce()
+        timestamp, nonce = str(at), digits(self.chance, _NONCE_DIGITS)
         signed = signature(self.account.token, timestamp, nonce, packed.encrypt)
         return {"msg_signature": signed, "timestamp": timestamp, "nonce": nonce}
 
@@ -111,10 +114,6 @@ class WecomEnvelope:
     def lock(self) -> Lock:
         """The lock of this application; its receiver is the corp."""
         return Lock(aes_key=self.account.aes_key, receiver=self.account.corp_id)
-
-
-def _nonce() -> str:
-    return str(secrets.randbelow(_NONCE_RANGE))
 
 
 def _parsed(text: str) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from random import Random
 
 from bot.sandbox.emulator.denial import Denial
 from bot.sandbox.emulator.quota import Ledger
@@ -16,6 +17,8 @@ TEMPLATE_KEYS_MAX = 10_000
 """client_msg_ids remembered; the oldest go first."""
 MOMENTS_MAX = 1000
 """Deeds of a person whose last second is remembered; the oldest go first, and may then share a second."""
+
+_DAY = timedelta(days=1)
 
 
 class Crowded(Exception):
@@ -39,13 +42,15 @@ class Follower:
 class OfficialAccount:
     """The state behind one `[channels.oa.NAME]`."""
 
-    def __init__(self, settings: OaSettings, conduct: Conduct, feed: Feed) -> None:
+    def __init__(self, settings: OaSettings, conduct: Conduct, *, feed: Feed, chance: Random) -> None:
         self.settings = settings
         self.conduct = conduct
         self.callback_url = settings.callback_url
-        self.tokens = OaTokens()
+        self.tokens = OaTokens(chance)
         self._feed = feed
         self._followers: dict[str, Follower] = {}
+        self._day: datetime | None = None
+        self._templates = 0
         self._jobs: OrderedDict[tuple[str, str], tuple[int, datetime]] = OrderedDict()
 
     def person(self, openid: str) -> Follower:
@@ -81,6 +86,13 @@ class OfficialAccount:
             if template.template_id == template_id:
                 return template
         raise Denial(40037)
+
+    def admits_template(self, now: datetime) -> bool:
+        """Count a template message; False: beyond the day's number, so that it is silently dropped."""
+        if self._day is None or now - self._day >= _DAY:
+            self._day, self._templates = now, 0
+        self._templates += 1
+        return self._templates <= self.conduct.templates_a_day_max
 
     def earlier_job(self, openid: str, client_msg_id: str, now: datetime) -> int | None:
         """The msgid of the template job that this client_msg_id already started, None when it may start one."""

@@ -1,7 +1,9 @@
 """The official account's server API (wechat-api.md 3.1 to 3.7), as far as the product calls it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
 from bot.sandbox.emulator.denial import Denial
 from bot.sandbox.emulator.endpoints import Answer, Call, Endpoint, ok
@@ -12,6 +14,8 @@ from bot.sandbox.emulator.oa_messages import custom_message, template_message
 from bot.sandbox.emulator.oa_push import OaPush
 from bot.sandbox.emulator.tokens import Grant
 from bot.sandbox.emulator.wire import Json
+
+_Answering: TypeAlias = Callable[[Call], Answer]
 
 CALLBACK_IPS: list[Json] = ["127.0.0.1"]
 
@@ -27,18 +31,29 @@ class OaApi:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint of this platform that the emulator plays."""
         return (
-            Endpoint(platform="oa", method="POST", path="/cgi-bin/stable_token", answer=self._stable_token),
-            Endpoint(platform="oa", method="GET", path="/cgi-bin/token", answer=self._token),
-            Endpoint(platform="oa", method="GET", path="/cgi-bin/getcallbackip", answer=self._callback_ips),
-            Endpoint(platform="oa", method="GET", path="/cgi-bin/user/info", answer=self._person),
-            Endpoint(
-                platform="oa", method="POST", path="/cgi-bin/message/custom/send", answer=self._custom, sends=True
-            ),
-            Endpoint(platform="oa", method="POST", path="/cgi-bin/message/custom/typing", answer=self._typing),
-            Endpoint(
-                platform="oa", method="POST", path="/cgi-bin/message/template/send", answer=self._template, sends=True
-            ),
+            self._post("stable_token", self._stable_token, grants=True),
+            self._get("token", self._token, grants=True),
+            self._get("getcallbackip", self._callback_ips),
+            self._get("user/info", self._person),
+            self._post("message/custom/send", self._custom, sends=True),
+            self._post("message/custom/typing", self._typing),
+            self._post("message/template/send", self._template, sends=True),
         )
+
+    def _get(self, name: str, answer: _Answering, *, grants: bool = False) -> Endpoint:
+        path = f"/cgi-bin/{name}"
+        return Endpoint(platform="oa", method="GET", path=path, answer=answer, account=self._named, grants=grants)
+
+    def _post(self, name: str, answer: _Answering, *, sends: bool = False, grants: bool = False) -> Endpoint:
+        return replace(self._get(name, answer, grants=grants), method="POST", sends=sends)
+
+    def _named(self, query: Mapping[str, str], body: Mapping[str, Json]) -> str:
+        """The account of a request, empty when it is nobody's."""
+        token, app_id = query.get("access_token", ""), query.get("appid", body.get("appid"))
+        for name, account in self._accounts.items():
+            if account.tokens.owns(token) or account.settings.app_id == app_id:
+                return name
+        return ""
 
     def owns(self, token: str) -> bool:
         """Whether any account issued `token`."""
@@ -101,8 +116,9 @@ class OaApi:
         if person.blocking:
             raise Denial(48002)
         person.ledger.take(call.now)
-        person.chat.add(bubble)
-        return Answer(account=account.settings.name, body=ok())
+        if not call.dropped:
+            person.chat.add(bubble)
+        return Answer(account=account.settings.name, body=ok(), verdict=_DROPPED if call.dropped else "ok")
 
     def _typing(self, call: Call) -> Answer:
         account = self._caller(call)
@@ -127,11 +143,16 @@ class OaApi:
             return Answer(account=account.settings.name, body=ok(msgid=earlier), verdict="duplicate client_msg_id")
         msg_id = self._numbers.next()
         account.remember_job(person.openid, key, (msg_id, call.now))
+        if call.dropped or not account.admits_template(call.now):
+            return Answer(account=account.settings.name, body=ok(msgid=msg_id), verdict=_DROPPED)
         if not person.blocking:
             person.chat.add(bubble)
         status = "failed:user block" if person.blocking else "success"
         self._push.event(account, person, "TEMPLATESENDJOBFINISH", {"MsgID": msg_id, "Status": status})
         return Answer(account=account.settings.name, body=ok(msgid=msg_id), verdict=f"ok, {status}")
+
+
+_DROPPED = "ok, silently dropped"
 
 
 def _granted(account: OfficialAccount, grant: Grant) -> Answer:

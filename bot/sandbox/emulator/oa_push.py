@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from bot.runtime.ports import Clock
-from bot.sandbox.emulator.courier import Answered, Courier, Outcome, Parcel
+from bot.sandbox.emulator.carrier import Answered, Outcome
+from bot.sandbox.emulator.courier import Courier
 from bot.sandbox.emulator.envelopes import BadAnswer, OaEnvelope
 from bot.sandbox.emulator.numbers import Numbers
 from bot.sandbox.emulator.oa_account import Follower, OfficialAccount, create_time
+from bot.sandbox.emulator.parcels import Parcel
 from bot.sandbox.emulator.traffic import Line, Traffic
 from bot.sandbox.emulator.transcript import Bubble
 from bot.sandbox.emulator.wire import XmlField, compose
@@ -47,7 +49,7 @@ class OaPush:
     def _send(
         self, account: OfficialAccount, person: Follower, body: Mapping[str, XmlField], *, shows_failure: bool
     ) -> None:
-        envelope = OaEnvelope(account=account.settings)
+        envelope = OaEnvelope(account=account.settings, chance=self._courier.chance)
 
         def settle(outcome: Outcome) -> None:
             try:
@@ -63,6 +65,7 @@ class OaPush:
                 account=account.settings.name,
                 sender=person.openid,
                 url=account.callback_url,
+                kind=_kind(body),
                 inner=compose(body),
                 envelope=envelope,
                 settle=settle,
@@ -87,6 +90,10 @@ class OaPush:
         )
         if shown:
             person.chat.add(Bubble(side="system", text=FAILURE_TEXT, at=self._clock.now()))
+
+
+def _kind(body: Mapping[str, XmlField]) -> str:
+    return str(body["Event"] if body["MsgType"] == "event" else body["MsgType"])
 
 
 def _reply(outcome: Outcome, envelope: OaEnvelope) -> Mapping[str, str] | None:

@@ -65,6 +65,7 @@ class Conduct:
 
     `merge`: `strict` one bucket per trigger; `max` one bucket for all, refilled to the larger (wechat-api.md 3.3).
     `retry_signature`: whether a redelivery is signed anew (1.3). `reply_within_s`, `retry_every_s`: real seconds.
+    Template messages beyond `templates_a_day_max` in 24 hours are accepted and reach nobody (7.1, delivery.md 3.9).
     """
 
     merge: Literal["strict", "max"] = "strict"
@@ -73,6 +74,7 @@ class Conduct:
     reply_within_s: float = 5.0
     retry_every_s: float = 5.0
     template_dedupe: timedelta = timedelta(minutes=10)
+    templates_a_day_max: int = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

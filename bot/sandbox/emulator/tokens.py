@@ -1,10 +1,11 @@
 """Access tokens, as each platform hands them out, replaces them and lets them die (wechat-api.md 3.1, 4.1)."""
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import Random
 
 from bot.sandbox.emulator.denial import Denial
+from bot.sandbox.emulator.draws import opaque
 
 LIFETIME = timedelta(seconds=7200)
 OVERLAP = timedelta(minutes=5)
@@ -35,11 +36,12 @@ class Grant:
 class _Book:
     """The tokens an account issued, newest last."""
 
-    def __init__(self) -> None:
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
         self._issued: dict[str, _Issued] = {}
 
     def issue(self, now: datetime) -> _Issued:
-        issued = _Issued(token=secrets.token_urlsafe(96), expires_at=now + LIFETIME)
+        issued = _Issued(token=opaque(self._chance, 96), expires_at=now + LIFETIME)
         self._issued[issued.token] = issued
         if len(self._issued) > REMEMBERED_MAX:
             del self._issued[next(iter(self._issued))]
@@ -62,8 +64,8 @@ class _Book:
 class OaTokens:
     """The tokens of an official account: `stable_token` and `token` live apart, both are accepted."""
 
-    def __init__(self) -> None:
-        self._book = _Book()
+    def __init__(self, chance: Random) -> None:
+        self._book = _Book(chance)
         self._stable: _Issued | None = None
         self._plain: _Issued | None = None
         self._forced: list[datetime] = []
@@ -108,6 +110,10 @@ class OaTokens:
         if now >= issued.expires_at:
             raise Denial(42001)
 
+    def spoil(self, token: str) -> None:
+        """Let `token` be dead already when it is handed out."""
+        self._book.kill(token)
+
     def kill(self) -> None:
         """Let every current token die early, as the platform may."""
         for issued in (self._stable, self._plain):
@@ -124,8 +130,8 @@ class OaTokens:
 class AppTokens:
     """The token of a WeCom application: one at a time, the same for every caller while it lives."""
 
-    def __init__(self) -> None:
-        self._book = _Book()
+    def __init__(self, chance: Random) -> None:
+        self._book = _Book(chance)
         self._current: _Issued | None = None
 
     def get(self, now: datetime) -> Grant:
@@ -145,6 +151,11 @@ class AppTokens:
             raise Denial(40014)
         if now >= issued.expires_at:
             raise Denial(42001)
+
+    def spoil(self, token: str) -> None:
+        """Let `token` be dead already when it is handed out; the next caller gets another."""
+        self._book.kill(token)
+        self._current = None
 
     def kill(self) -> None:
         """Let the current token die early, as the platform may."""

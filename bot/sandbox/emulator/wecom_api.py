@@ -1,9 +1,10 @@
 """The WeCom server API of self-built applications (wechat-api.md 4), as far as the product calls it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from bot.sandbox.emulator.denial import Denial
 from bot.sandbox.emulator.endpoints import Answer, Call, Endpoint, ok
@@ -14,6 +15,8 @@ from bot.sandbox.emulator.wecom_app import Member, ResponseCode, WecomApp
 from bot.sandbox.emulator.wecom_cards import check_task_id, grey, read_card
 from bot.sandbox.emulator.wecom_messages import app_message
 from bot.sandbox.emulator.wire import Json
+
+_Answering: TypeAlias = Callable[[Call], Answer]
 
 RECEIVERS_MAX = 1000
 DUPLICATE_INTERVAL_S = 1800
@@ -29,13 +32,27 @@ class WecomApi:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint of this platform that the emulator plays."""
-        update = "/cgi-bin/message/update_template_card"
         return (
-            Endpoint(platform="wecom", method="GET", path="/cgi-bin/gettoken", answer=self._token),
-            Endpoint(platform="wecom", method="GET", path="/cgi-bin/getcallbackip", answer=self._callback_ips),
-            Endpoint(platform="wecom", method="POST", path="/cgi-bin/message/send", answer=self._send, sends=True),
-            Endpoint(platform="wecom", method="POST", path=update, answer=self._update, sends=True),
+            self._get("gettoken", self._token, grants=True),
+            self._get("getcallbackip", self._callback_ips),
+            self._post("message/send", self._send),
+            self._post("message/update_template_card", self._update),
         )
+
+    def _get(self, name: str, answer: _Answering, *, grants: bool = False) -> Endpoint:
+        path = f"/cgi-bin/{name}"
+        return Endpoint(platform="wecom", method="GET", path=path, answer=answer, account=self._named, grants=grants)
+
+    def _post(self, name: str, answer: _Answering) -> Endpoint:
+        return replace(self._get(name, answer), method="POST", sends=True)
+
+    def _named(self, query: Mapping[str, str], _body: Mapping[str, Json]) -> str:
+        """The application of a request, empty when it is nobody's."""
+        token, asked = query.get("access_token", ""), (query.get("corpid"), query.get("corpsecret"))
+        for name, app in self._apps.items():
+            if app.tokens.owns(token) or (app.settings.corp_id, app.settings.secret) == asked:
+                return name
+        return ""
 
     def owns(self, token: str) -> bool:
         """Whether any application issued `token`."""
@@ -85,7 +102,8 @@ class WecomApi:
         if bubble.kind == "card":
             app.claim_task(bubble.task_id)
             reply["response_code"] = app.issue_code(bubble.task_id, call.now)
-        dropped = [member.staff_id for member in members if not _deliver(app, member, bubble, call.now)]
+        delivered = [] if call.dropped else [m for m in members if _deliver(app, m, bubble, call.now)]
+        dropped = [member.staff_id for member in members if member not in delivered]
         verdict = f"ok, silently dropped for {', '.join(dropped)}" if dropped else "ok"
         return Answer(account=app.settings.name, body=reply, verdict=verdict)
 
@@ -102,7 +120,7 @@ class WecomApi:
         new = _button_update(form) if form.has("button") else self._card_update(form, app, code)
         form.finish()
         app.spend(code)
-        for member in members:
+        for member in members if not call.dropped else ():
             old = member.chat.card(code.task_id)
             if old is not None:
                 member.chat.change(old, _changed(old, new))

@@ -1,11 +1,12 @@
 """One WeCom application as its platform knows it: members, cards, response codes, limits."""
 
-import secrets
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 
 from bot.sandbox.emulator.denial import Denial
+from bot.sandbox.emulator.draws import opaque
 from bot.sandbox.emulator.settings import WecomSettings
 from bot.sandbox.emulator.tokens import AppTokens
 from bot.sandbox.emulator.transcript import Chat, Feed
@@ -45,10 +46,11 @@ class Member:
 class WecomApp:
     """The state behind one `[channels.wecom.NAME]`."""
 
-    def __init__(self, settings: WecomSettings, feed: Feed) -> None:
+    def __init__(self, settings: WecomSettings, feed: Feed, *, chance: Random) -> None:
         self.settings = settings
+        self._chance = chance
         self.callback_url = settings.callback_url
-        self.tokens = AppTokens()
+        self.tokens = AppTokens(chance)
         self.members = {
             staff_id: Member(staff_id=staff_id, name=name, chat=Chat(feed), received=deque(maxlen=HOUR_MAX))
             for staff_id, name in settings.members.items()
@@ -83,7 +85,7 @@ class WecomApp:
 
     def issue_code(self, task_id: str, now: datetime) -> str:
         """A new response code for the card `task_id`."""
-        code = secrets.token_urlsafe(24)
+        code = opaque(self._chance, 24)
         self._codes[code] = ResponseCode(code=code, task_id=task_id, expires_at=now + CODE_LIFETIME)
         if len(self._codes) > CODES_MAX:
             self._codes.popitem(last=False)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from bot.runtime.ports import Clock
-from bot.sandbox.emulator.courier import Answered, Courier, Outcome, Parcel
+from bot.sandbox.emulator.carrier import Answered, Outcome
+from bot.sandbox.emulator.courier import Courier
 from bot.sandbox.emulator.envelopes import BadAnswer, WecomEnvelope
 from bot.sandbox.emulator.numbers import Numbers
+from bot.sandbox.emulator.parcels import Parcel
 from bot.sandbox.emulator.traffic import Line, Traffic
 from bot.sandbox.emulator.wecom_app import Member, WecomApp
 from bot.sandbox.emulator.wire import XmlField, compose
@@ -31,7 +33,7 @@ class WecomPush:
         self._send(app, member, {"MsgType": "event", "Event": event, **fields})
 
     def _send(self, app: WecomApp, member: Member, fields: Mapping[str, XmlField]) -> None:
-        envelope = WecomEnvelope(account=app.settings)
+        envelope = WecomEnvelope(account=app.settings, chance=self._courier.chance)
         body: dict[str, XmlField] = {
             "ToUserName": app.settings.corp_id,
             "FromUserName": member.staff_id,
@@ -49,6 +51,7 @@ class WecomPush:
                 account=app.settings.name,
                 sender=member.staff_id,
                 url=app.callback_url,
+                kind=str(body["Event"] if body["MsgType"] == "event" else body["MsgType"]),
                 inner=compose(body),
                 envelope=envelope,
                 settle=settle,
