@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace, TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 import aiohttp
 
@@ -49,6 +49,9 @@ class Wire:
             connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_S),
             timeout=aiohttp.ClientTimeout(total=self._call_timeout_s, connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
+            # A packed answer could be small on the way and huge in memory; the platforms do not send any unasked.
+            auto_decompress=False,
+            headers={"Accept-Encoding": "identity"},
             trace_configs=[tracing],
         )
         return self
@@ -83,7 +86,9 @@ class Wire:
                 _check_status(endpoint, response.status)
                 return _parse(endpoint, await _read(endpoint, response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _fail(endpoint, progress, error)
+            lost = _lost(endpoint, progress, type(error).__name__)
+        # Raised out here: the cause may show the address with its token, so it goes no further.
+        raise lost
 
 
 async def _mark_left(
@@ -130,12 +135,8 @@ def _parse(endpoint: Endpoint, raw: bytes) -> Reply:
     return reply
 
 
-def _fail(endpoint: Endpoint, progress: _Progress, error: Exception) -> NoReturn:
-    kind = type(error).__name__
-    lost: ChannelError
+def _lost(endpoint: Endpoint, progress: _Progress, kind: str) -> ChannelError:
+    """What is known of a request without an answer. `kind`: the class of what went wrong."""
     if progress.left:
-        lost = Unknown(f"{endpoint.platform} {endpoint.path} gave no answer ({kind})")
-    else:
-        lost = TryLater(f"{endpoint.platform} cannot be reached ({kind})", after_s=5)
-    # The cause may show the address with its token, so it goes no further.
-    raise lost from None
+        return Unknown(f"{endpoint.platform} {endpoint.path} gave no answer ({kind})")
+    return TryLater(f"{endpoint.platform} cannot be reached ({kind})", after_s=5)

@@ -125,6 +125,26 @@ async def test_a_member_that_the_answer_names_as_invalid_is_gone(out: Ways, fiel
     assert caught.value.reason == "gone"
 
 
+@pytest.mark.parametrize("invalid", ["adviser01", ["adviser01"]])
+async def test_a_member_who_cannot_get_the_update_of_her_card_is_gone(out: Ways, invalid: object) -> None:
+    """Some answers name them with bars, others in a list. Before: such an update counted as seen."""
+    out.vendor.will_answer(UPDATE, {"errcode": 0, "errmsg": "ok", "invaliduser": invalid})
+    with pytest.raises(Unreachable):
+        await _send(out, replace(LEAD, response_code="R"))
+
+
+async def test_parties_and_tags_that_an_answer_calls_invalid_are_none_of_ours(out: Ways) -> None:
+    answer = {"errcode": 0, "errmsg": "ok", "invaliduser": "", "invalidparty": "1|2", "invalidtag": "3", "msgid": "M"}
+    out.vendor.will_answer(SEND, answer)
+    assert await _send(out, LEAD) == Accepted(provider_id="M")
+
+
+async def test_a_buyers_markup_reaches_a_colleague_as_plain_text(out: Ways) -> None:
+    """Before: a buyer could put a link of her own under words of her own into an advisor's chat."""
+    await _send(out, Text(text='客户说：<a href="https://x.example">点这里</a>'))
+    assert out.vendor.of(SEND)[0].body["text"] == {"content": '客户说：＜a href="https://x.example">点这里＜/a>'}
+
+
 @pytest.mark.parametrize(
     ("path", "message", "answer", "decision"),
     [

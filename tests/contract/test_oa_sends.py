@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import logging
 import socket
+import traceback
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
+import structlog
 
 from bot.channels.oa.messages import TEXT_BYTES_MAX
-from bot.channels.wire import REPLY_BYTES_MAX
+from bot.channels.wire import REPLY_BYTES_MAX, Wire
 from bot.core.messages import Card, Image, Markdown, Menu, MenuChoice, Message, TemplateMessage, Text
 from bot.errors import (
     ChannelError,
@@ -19,8 +23,9 @@ from bot.errors import (
     Unknown,
     Unreachable,
 )
-from bot.runtime.ports import Accepted, Sender
+from bot.runtime.ports import Accepted, Followers, Sender
 
+from .memory_vault import MemoryVault
 from .posting import fixture
 from .vendor import EFFECT_ID, SECRET, Answer, Ways, effect, hang_up, oa_sender, raw, status, ways
 
@@ -28,6 +33,8 @@ CUSTOM = "/cgi-bin/message/custom/send"
 TEMPLATE = "/cgi-bin/message/template/send"
 SAMPLES = {one["msgtype"]: one for one in json.loads(fixture("oa_custom_send_requests.json"))}
 ANSWERS = json.loads(fixture("oa_misc_responses.json"))
+USER = "/cgi-bin/user/info"
+EXPIRED = {"errcode": 42001, "errmsg": "access_token expired"}
 HELLO = effect(Text(text="您好"))
 BOOKING = effect(TemplateMessage(template="booking", fields=(("thing1", "试驾预约"), ("time2", "11月22日 10:00"))))
 
@@ -168,11 +175,12 @@ async def test_an_answer_that_is_none_leaves_no_doubt_unspoken(
 
 
 async def test_an_answer_that_never_comes_is_unknown() -> None:
-    async with ways(call_timeout_s=0.3) as out:
-        await out.oa.prepare()
+    async with ways() as out, Wire(call_timeout_s=0.3) as hasty:
+        vault = MemoryVault()
+        await oa_sender(out.base, wire=out.wire, clock=out.clock, vault=vault).prepare()
         out.vendor.hold = asyncio.Event()
         with pytest.raises(Unknown, match="TimeoutError"):
-            await out.oa.send(HELLO)
+            await oa_sender(out.base, wire=hasty, clock=out.clock, vault=vault).send(HELLO)
         out.vendor.hold.set()
 
 
@@ -209,6 +217,42 @@ async def test_a_token_refused_twice_parks_the_account(out: Ways) -> None:
     assert out.oa.trouble is not None
 
 
+async def test_a_token_that_another_process_stored_and_that_is_refused_too_is_replaced_by_a_new_one() -> None:
+    vault = MemoryVault()
+    async with ways() as out:
+        ours, theirs = (oa_sender(out.base, wire=out.wire, clock=out.clock, vault=vault) for _ in range(2))
+        await ours.prepare()
+        await theirs.prepare()
+        out.vendor.will_answer(CUSTOM, EXPIRED)
+        await theirs.send(HELLO)
+        out.vendor.will_answer(CUSTOM, EXPIRED, EXPIRED)
+        assert await ours.send(HELLO) == Accepted()
+        assert [one.query["access_token"] for one in out.vendor.of(CUSTOM)][2:] == ["token-1", "token-2", "token-3"]
+        assert ours.trouble is None
+
+
+async def test_nothing_that_is_logged_shows_a_token_or_a_secret(
+    out: Ways, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    out.vendor.repeats_its_token = True
+    with structlog.testing.capture_logs() as logged:
+        out.vendor.will_answer(CUSTOM, EXPIRED, EXPIRED, EXPIRED)
+        for _ in range(2):
+            with pytest.raises(ChannelError) as caught:
+                await out.oa.send(HELLO)
+            out.clock.at += timedelta(seconds=30)
+            told = "".join(traceback.format_exception(caught.value))
+            assert "token-" not in told and SECRET not in told
+        await out.oa.send(HELLO)
+        out.vendor.will_answer(USER, hang_up)
+        assert await out.oa.subscribed("oDemo") is None
+    assert {one["event"] for one in logged} >= {"token_forced", "token_taken_again", "follower_not_known"}
+    told = str(logged) + caplog.text + "".join(capsys.readouterr())
+    for secret in ("token-", SECRET, "access_token", "您好"):
+        assert secret not in told
+
+
 async def test_no_error_shows_the_token_the_secret_the_text_or_the_address(out: Ways) -> None:
     for answer in (hang_up, status(500), status(403), {"errcode": 47003, "errmsg": "您好 token-1"}):
         out.vendor.will_answer(CUSTOM, answer)
@@ -232,3 +276,25 @@ async def test_somebody_who_does_not_follow_has_no_description(out: Ways) -> Non
     out.vendor.will_answer("/cgi-bin/user/info", {"subscribe": 0, "openid": "oDemo"})
     follower = await out.oa.user_info("oDemo")
     assert (follower.follows, follower.unionid, follower.scene, follower.follow_scene) == (False, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "follows"),
+    [
+        ({"subscribe": 1, "openid": "oDemo"}, True),
+        ({"subscribe": 0, "openid": "oDemo"}, False),
+        ({"errcode": 40003, "errmsg": "invalid openid"}, False),
+        ({"errcode": 45009, "errmsg": "quota"}, None),
+        ({"errcode": -1, "errmsg": "busy"}, None),
+        ({"errcode": 48001, "errmsg": "unauthorised"}, None),
+        ({"openid": "oDemo"}, None),
+        (raw(b"<html>"), None),
+        (hang_up, None),
+    ],
+)
+async def test_whether_somebody_follows_is_asked_and_doubt_is_told_as_doubt(
+    out: Ways, answer: Answer, follows: bool | None
+) -> None:
+    followers: Followers = out.oa
+    out.vendor.will_answer(USER, answer)
+    assert await followers.subscribed("oDemo") is follows

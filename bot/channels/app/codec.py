@@ -9,7 +9,7 @@ from wechatpy.work.crypto import PrpCrypto
 
 from bot.channels.app.events import event_of
 from bot.channels.reading import Origin, event_id, read
-from bot.channels.trust import Decipher, Seal, check_age, open_sealed, signed, unseal
+from bot.channels.trust import Decipher, Seal, check_age, open_sealed, reopened, signed, unseal
 from bot.core.events import Event
 from bot.errors import Unreadable, Untrusted
 from bot.runtime.ports import Query
@@ -57,7 +57,13 @@ class AppCallbacks:
     def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
         """The event in one push. Untrusted, Unreadable or Unsupported otherwise."""
         check_age(query, now)
-        message = unseal(self._seal, query, body)
+        return self._events(unseal(self._seal, query, body))
+
+    def reread(self, body: bytes) -> tuple[Event, ...]:
+        """The events in a body from the quarantine. Untrusted, Unreadable or Unsupported otherwise."""
+        return self._events(reopened(self._seal, body))
+
+    def _events(self, message: bytes) -> tuple[Event, ...]:
         tree, repaired = read(message)
         identity = event_id(_PLATFORM, self._corp_id, tree)
         origin = Origin(account=self._account, identity=identity, body=message)

@@ -2,7 +2,8 @@
 
 from typing import assert_never
 
-from bot.channels.cutting import cut_bytes, cut_characters
+from bot.core.cutting import cut_bytes, cut_characters
+from bot.core.escaping import escape_markup
 from bot.core.events import Json
 from bot.core.messages import Card, Image, Markdown, Menu, Message, TemplateMessage, Text
 from bot.errors import Refused
@@ -50,7 +51,8 @@ def _single(to: str) -> str:
 def _content(message: Message) -> tuple[str, dict[str, Json]]:
     match message:
         case Text():
-            return "text", {"content": cut_bytes(message.text, TEXT_BYTES_MAX)}
+            # What colleagues read is written by buyers and by us, never in a content file: no markup is meant.
+            return "text", {"content": cut_bytes(escape_markup(message.text), TEXT_BYTES_MAX)}
         case Markdown():
             return "markdown", {"content": cut_bytes(message.text, TEXT_BYTES_MAX)}
         case Image():

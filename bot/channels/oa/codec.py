@@ -11,7 +11,7 @@ from wechatpy.utils import WeChatSigner
 
 from bot.channels.oa.events import events_of, level
 from bot.channels.reading import Origin, event_id, read
-from bot.channels.trust import Decipher, Nonces, Seal, check_age, signed, unseal
+from bot.channels.trust import Decipher, Nonces, Seal, check_age, reopened, signed, unseal
 from bot.core.events import Event
 from bot.errors import Untrusted
 from bot.runtime.ports import Query
@@ -58,7 +58,13 @@ class OaCallbacks:
     def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
         """The events in one push, several only for lists. Untrusted, Unreadable or Unsupported otherwise."""
         check_age(query, now)
-        message = self._trusted(query, body, now)
+        return self._events(self._trusted(query, body, now))
+
+    def reread(self, body: bytes) -> tuple[Event, ...]:
+        """The events in a body from the quarantine. Untrusted, Unreadable or Unsupported otherwise."""
+        return self._events(reopened(self._seal, body))
+
+    def _events(self, message: bytes) -> tuple[Event, ...]:
         tree, repaired = read(message)
         tree = level(tree)
         identity = event_id(_PLATFORM, self._app_id, tree)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import assert_never
 
-from bot.channels.cutting import cut_characters, cut_markup
+from bot.core.cutting import cut_characters, cut_markup
 from bot.core.effects import SendMessage
 from bot.core.events import Json
 from bot.core.messages import Card, Image, Markdown, Menu, TemplateMessage, Text

@@ -4,21 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from bot.channels.api import Api, ThroughApi, accepted, grant_in, text_in
+import structlog
+
+from bot.channels.api import Api, ThroughApi, asking, text_in
+from bot.channels.endpoints import CUSTOM_SEND, STABLE_TOKEN, TEMPLATE_SEND, USER_INFO
 from bot.channels.oa.messages import custom_body, template_body, unsendable
-from bot.channels.tokens import Fetch, Grant, Tokens
-from bot.channels.verdicts import Endpoint
-from bot.channels.wire import Wire
+from bot.channels.tokens import Tokens
+from bot.channels.vault import Vault
+from bot.channels.wire import Body, Wire
 from bot.core.effects import SendMessage
 from bot.core.messages import Card, Image, Markdown, Menu, TemplateMessage, Text
+from bot.errors import ChannelError, Unknown, Unreachable
 from bot.runtime.ports import Accepted, Clock
 
-IN_FLIGHT_MAX = 32
-
-_STABLE_TOKEN = Endpoint(platform="oa", path="/cgi-bin/stable_token", keyed=True, grants_tokens=True)
-_CUSTOM_SEND = Endpoint(platform="oa", path="/cgi-bin/message/custom/send")
-_TEMPLATE_SEND = Endpoint(platform="oa", path="/cgi-bin/message/template/send", keyed=True)
-_USER_INFO = Endpoint(platform="oa", path="/cgi-bin/user/info", method="GET", keyed=True)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +46,11 @@ class OaSender(ThroughApi):
     """The sending half of an official account."""
 
     channel = "oa"
-    in_flight_max = IN_FLIGHT_MAX
 
-    def __init__(self, *, account: OaAccount, wire: Wire, clock: Clock) -> None:
-        tokens = Tokens(fetch=_stable_token(account, wire), clock=clock, can_force=True)
+    def __init__(self, *, account: OaAccount, wire: Wire, clock: Clock, vault: Vault) -> None:
+        who: Body = {"grant_type": "client_credential", "appid": account.app_id, "secret": account.secret}
+        fetch = asking(wire, account.api_base, STABLE_TOKEN, body=who)
+        tokens = Tokens(name=f"oa:{account.name}", fetch=fetch, clock=clock, can_force=True, vault=vault)
         super().__init__(account=account.name, api=Api(wire=wire, base=account.api_base, tokens=tokens))
         self._template_ids = account.template_ids
 
@@ -58,45 +58,40 @@ class OaSender(ThroughApi):
         message = effect.message
         match message:
             case Text() | Image() | Menu():
-                await self._api.call(_CUSTOM_SEND, body=custom_body(effect.to, message))
+                await self._api.call(CUSTOM_SEND, body=custom_body(effect.to, message))
                 return Accepted()
             case TemplateMessage():
                 body = template_body(effect, message, self._template_ids)
-                reply = await self._api.call(_TEMPLATE_SEND, body=body)
+                reply = await self._api.call(TEMPLATE_SEND, body=body)
                 return Accepted(provider_id=text_in(reply, "msgid"))
             case Markdown() | Card():
                 raise unsendable(message)
             case _:
                 assert_never(message)
 
+    async def subscribed(self, openid: str) -> bool | None:
+        """Whether this person follows the account. None: the platform could not say now."""
+        try:
+            return (await self.user_info(openid)).follows
+        except ChannelError as error:
+            if isinstance(error, Unreachable) and error.reason == "gone":
+                return False
+            log.warning("follower_not_known", account=self.account, decision=error.code, why=error.what)
+            return None
+
     async def user_info(self, openid: str) -> Follower:
         """What the platform knows of a person. `unionid` only where the account is bound to an open platform.
 
         ChannelError: nothing could be learnt; asking again is harmless.
         """
-        reply = await self._api.call(_USER_INFO, query={"openid": openid, "lang": "zh_CN"})
+        reply = await self._api.call(USER_INFO, query={"openid": openid, "lang": "zh_CN"})
+        follows = text_in(reply, "subscribe")
+        if follows not in ("0", "1"):
+            raise Unknown("oa /cgi-bin/user/info does not say whether she follows")
         return Follower(
             openid=openid,
-            follows=text_in(reply, "subscribe") == "1",
+            follows=follows == "1",
             unionid=text_in(reply, "unionid") or None,
             scene=text_in(reply, "qr_scene_str") or None,
             follow_scene=text_in(reply, "subscribe_scene") or None,
         )
-
-
-def _stable_token(account: OaAccount, wire: Wire) -> Fetch:
-    async def fetch(*, force: bool) -> Grant:
-        reply = await wire.exchange(
-            account.api_base,
-            _STABLE_TOKEN,
-            query={},
-            body={
-                "grant_type": "client_credential",
-                "appid": account.app_id,
-                "secret": account.secret,
-                "force_refresh": force,
-            },
-        )
-        return grant_in(_STABLE_TOKEN, accepted(_STABLE_TOKEN, reply))
-
-    return fetch
