@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from bot.core.customer import Customer, Timer
 from bot.core.effects import Effect, Trace
 from bot.core.events import Event
-from bot.core.ids import StaffId
+from bot.core.ids import ConversationId, StaffId
 from bot.core.understood import Understanding
 
 
@@ -28,15 +28,28 @@ class TimerDue:
 
 Arrival: TypeAlias = EventArrived | TimerDue
 
-Read = Literal["advisor_loads"]
-"""A read that a step may ask for: `advisor_loads`, the number of open tasks of every advisor."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRead:
+    """Which conversation an advisor has open, so that what she types goes there."""
+
+    account: str
+    staff_id: StaffId
+
+
+Read: TypeAlias = Literal["advisor_loads"] | DeskRead
+"""A read that a step may ask for. `advisor_loads`: the number of open tasks of every advisor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Answers to the reads of a step; None: not read yet. They go to the journal."""
+    """Answers to the reads of a step; None, or no entry: not read yet. They go to the journal.
+
+    `desks`: the conversation that an advisor has open, None: none.
+    """
 
     advisor_loads: Mapping[StaffId, int] | None = None
+    desks: Mapping[StaffId, ConversationId | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

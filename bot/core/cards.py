@@ -1,5 +1,6 @@
 """The cards and notes that advisors see. Fixed texts: they are the product's, not a marketer's."""
 
+from bot.core.cutting import cut_characters
 from bot.core.ids import EffectId
 from bot.core.messages import Card, CardButton
 
@@ -15,10 +16,6 @@ VALUE_MAX = 30
 ROWS_MAX = 6
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
 def offer(
     task_id: EffectId, title: str, kind: str, rows: tuple[tuple[str, str], ...], *, response_code: str = ""
 ) -> Card:
@@ -26,9 +23,9 @@ def offer(
     waiting = "客户正在等待，请尽快接入" if kind == "handoff" else "接受后即可与客户对话"
     return Card(
         task_id=task_id,
-        title=_cut(title, TITLE_MAX),
-        description=_cut(waiting, DESCRIPTION_MAX),
-        rows=tuple((key, _cut(value, VALUE_MAX)) for key, value in rows[:ROWS_MAX]),
+        title=cut_characters(title, TITLE_MAX),
+        description=cut_characters(waiting, DESCRIPTION_MAX),
+        rows=tuple((key, cut_characters(value, VALUE_MAX)) for key, value in rows[:ROWS_MAX]),
         buttons=(ACCEPT, BUSY),
         response_code=response_code,
     )
@@ -40,11 +37,11 @@ def accepted(
     """The card after she accepted; `is_open`: she follows this customer, and can come back to her from another."""
     return Card(
         task_id=task_id,
-        title=_cut(title, TITLE_MAX),
+        title=cut_characters(title, TITLE_MAX),
         description="会话进行中。您发的话发给最后打开的会话，点“打开会话”切换到此客户"
         if is_open
         else "会话未打开，点“打开会话”继续",
-        rows=tuple((key, _cut(value, VALUE_MAX)) for key, value in rows[:ROWS_MAX]),
+        rows=tuple((key, cut_characters(value, VALUE_MAX)) for key, value in rows[:ROWS_MAX]),
         buttons=(OPEN, CLOSE, DONE) if is_open else (OPEN, DONE),
         response_code=response_code,
     )
@@ -58,6 +55,11 @@ def closed(task_id: EffectId, done: str, *, response_code: str) -> Card:
 HOLD_OVER = "与 {name} 的会话已自动结束：{minutes} 分钟没有您的发言。"
 NOW_WITH = "您现在和 {name} 对话，您发的话会直接发给 {name}"
 SENT_TO = "您刚才的话发给了 {name}"
+FORWARDED = "{name}：{words}"
+FORWARDED_UNOPENED = (
+    "{name}（未打开会话）：{words}\n回复前请先在 {name} 的任务卡片上点“打开会话”，否则您的话不会发给 {name}。"
+)
+FORWARDED_WAITING = "{name}（等待接入）：{words}\n接受任务卡片后即可回复。"
 NOT_DELIVERED = "没有送达 {name}：{why}"
 NO_CONVERSATION = "与这位客户的会话已结束，消息没有发出。请在任务卡片上点“打开会话”。"
 OVERDUE = "超时未完成：{title}（负责人 {name}）"
@@ -75,6 +77,7 @@ WHY = {
     "unreachable": "客户已取消关注",
     "refused_by_user": "客户拒收消息",
     "opted_out": "客户已退订",
+    "expired": "超过最晚发送时间，没有发出",
 }
 
 

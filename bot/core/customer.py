@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.core.effects import SendClass
+from bot.core.effects import Form, SendClass
 from bot.core.events import Json
 from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId, StaffId
 
@@ -14,7 +14,10 @@ BucketKind = Literal["message", "menu_click", "follow", "scan"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """Messages that one act of the customer allows us: `max` until `closes_at`, `used` of them reserved."""
+    """Messages that one act of the customer allows us: `max` until `closes_at`, `used` of them reserved.
+
+    `begun_at`: when those that are reserved were begun, as far as that is known, the latest last.
+    """
 
     bucket_id: EventId
     kind: BucketKind
@@ -22,16 +25,19 @@ class Bucket:
     closes_at: datetime
     max: int
     used: int = 0
+    begun_at: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsent:
-    """A planned message that has not left yet."""
+    """A planned message that has not left yet. `not_before`: it was put off until then."""
 
     effect_id: EffectId
     enrolment_id: EnrolmentId | None
     visit: int
     send_class: SendClass
+    form: Form = "free"
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,10 @@ from bot.core.messages import Message
 SendClass = Literal["transactional", "service", "reminder", "marketing", "staff"]
 """`staff` is what we send to our own people: no consent, no cap, no quiet hours."""
 Delivery = Literal["at_least_once", "at_most_once"]
+Form = Literal["free", "template"]
+"""How the platform counts a message: `template` needs no window."""
+WindowNeed = Literal["auto", "require", "ignore"]
+"""`ignore`: leave even when no window is known to be open. The others: only inside one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,7 @@ class SendMessage:
     """One message to one conversation. Rendered: what stands here is what is sent.
 
     `visit` is the enrolment's visit that planned it; `reply` tells that the customer's own act caused it in
-    this very step. `sequence` is the order within the step. `window_bucket` is set when planning found one.
+    this very step. `sequence` is the order within the step. `window`: as the journey wrote it.
     """
 
     effect_id: EffectId
@@ -49,6 +53,7 @@ class SendMessage:
     expires_at: datetime | None = None
     reply: bool = False
     urgent: bool = False
+    window: WindowNeed = "auto"
     fallbacks: tuple[Fallback, ...] = ()
 
 
@@ -139,7 +144,7 @@ class Trace:
 
     `kind`: entered, entry_refused, moved, guard, answered, unparsed, planned, not_sent, goal, error, ended,
     heard, unheard, interrupt, tag, score, set, lead, task, consent, points, note, handoff, floor, opt_out, timer,
-    and the types of receipts. `detail` holds plain JSON without texts of messages and without personal data.
+    operator, and the types of receipts. `detail` holds plain JSON without texts of messages and without personal data.
     """
 
     kind: str

@@ -12,9 +12,12 @@ Types of version 1, with their `fields`:
 | `template.finished` | `provider_id`, `status` success, user_block or failed |
 | `subscription.granted`, `subscription.rejected`, `subscription.sent` | `template_id` |
 | `card.clicked` | `key`, `task_id` (an effect id of ours), `response_code` |
-| `advisor.said` | `text`; `staff_id` once it stands in a customer's lane |
+| `advisor.said` | `text`; `staff_id`, `conversation_id` and `several` once it stands in a customer's lane |
 | `send.refused`, `send.unknown`, `send.expired` | `effect_id`, `reason`, `vendor_code`, `content`, `send_class`,
-  `conversation_id`, `enrolment_id`, `visit`, `fallbacks` |
+  `conversation_id`, `enrolment_id`, `visit`, `fallbacks`, `planned_at`, `expires_at`, `heard_at` |
+
+`oa.follow` and `oa.unfollow` with `reconciled` true were found out by asking the platform after a gap; `repaired` true
+marks events in whose text unusable characters were replaced.
 """
 
 from collections.abc import Mapping
@@ -45,3 +48,8 @@ class Event:
     occurred_at: datetime
     fields: Mapping[str, Json] = field(default_factory=dict)
     urgent: bool = False
+
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether it was found out by asking the platform, long after it happened (delivery.md 1.8)."""
+        return self.fields.get("reconciled") is True

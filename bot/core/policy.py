@@ -4,7 +4,7 @@ The order of the checks is fixed: reachable, opt-out, consent, a human on the fl
 The first that objects gives the verdict. Sources: journey-language.md 2.5 and 3.11, delivery.md 3.7.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.core import windows
 from bot.core.calendar import quiet_until
 from bot.core.customer import Conversation, Customer, Sent, Unsent
-from bot.core.effects import SendClass
+from bot.core.effects import Form, SendClass, WindowNeed
 from bot.core.events import Json
 from bot.core.ids import ConversationId, EffectId, EventId
 from bot.core.library import Cap, ClassRule, GlobalRules
@@ -47,10 +47,10 @@ class Request:
     send_class: SendClass
     conversation_id: ConversationId
     channel: str
-    form: Literal["free", "template"] = "free"
+    form: Form = "free"
     reply: bool = False
     planning: bool = False
-    window: Literal["auto", "require", "ignore"] = "auto"
+    window: WindowNeed = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,9 +192,10 @@ def _caps(case: _Case) -> _Objection:
 
 def _counted(case: _Case, cap: Cap) -> int:
     since = case.now - cap.per
-    sent = sum(1 for s in case.customer.sent if s.send_class in cap.classes and s.at > since)
-    ahead = sum(1 for u in _ahead(case, case.customer.conversations.values()) if u.send_class in cap.classes)
-    return sent + ahead
+    # A repeat of a message is the same message: it does not count against itself.
+    own = case.request.effect_id
+    sent = sum(1 for s in case.customer.sent if s.send_class in cap.classes and s.at > since and s.effect_id != own)
+    return sent + sum(1 for u in _planned(case) if u.send_class in cap.classes)
 
 
 def _window(case: _Case) -> _Objection:
@@ -203,7 +204,7 @@ def _window(case: _Case) -> _Objection:
     if not windows.has_window(case.request.channel, case.rules):
         return None
     left = windows.left(case.conversation, case.now)
-    ahead = sum(1 for _ in _ahead(case, (case.conversation,)))
+    ahead = len(windows.ahead(case.conversation, case.now)) if case.request.planning else 0
     if left - ahead >= 1:
         return None
     values: dict[str, Json] = {"left": left, "ahead": ahead, "closed_at": _last_closing(case.conversation)}
@@ -211,15 +212,12 @@ def _window(case: _Case) -> _Objection:
     return Refuse(reason="window_closed" if is_closed else "window_used", values=values)
 
 
-def _ahead(case: _Case, conversations: Iterable[Conversation]) -> Iterator[Unsent]:
-    """Planned messages that will leave before this one. At dispatch there are none: they have to queue again."""
+def _planned(case: _Case) -> Iterator[Unsent]:
+    """Planned messages that will count as sent before this one. At dispatch there are none: they queue again."""
     if not case.request.planning:
         return
-    for conversation in conversations:
-        for unsent in conversation.unsent:
-            if unsent.effect_id == case.request.effect_id:
-                break
-            yield unsent
+    for conversation in case.customer.conversations.values():
+        yield from conversation.unsent
 
 
 def _last_closing(conversation: Conversation) -> str | None:
@@ -256,7 +254,7 @@ def record_sent(
     customer = replace(customer, sent=_remembered(customer.sent, request, now=now, rules=rules))
     if bucket_id is None:
         return customer
-    return _with_conversation(customer, request.conversation_id, lambda c: windows.reserved(c, bucket_id))
+    return _with_conversation(customer, request.conversation_id, lambda c: windows.reserved(c, bucket_id, at=now))
 
 
 def record_dropped(customer: Customer, effect_id: EffectId) -> Customer:
@@ -268,45 +266,66 @@ def record_dropped(customer: Customer, effect_id: EffectId) -> Customer:
     return replace(customer, conversations=conversations)
 
 
-def record_refused(
-    customer: Customer,
-    conversation_id: ConversationId,
-    *,
-    effect_id: EffectId,
-    bucket_id: EventId | None,
-    reason: str,
-) -> Customer:
-    """`customer` after the platform surely did not take the message: its reservation and its count come back.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The platform surely did not take a message. `bucket_id`: what was reserved for it.
 
-    `reason` as in `Unreachable`: `count` leaves nothing in the conversation's windows, `window` closes them.
+    `reason` as in `Unreachable`. `heard_at`: her latest act that was known when the attempt began, None: none was.
+    `is_repeat`: an earlier attempt may have arrived, and counts in the caps all the same.
     """
-    customer = replace(customer, sent=tuple(s for s in customer.sent if s.effect_id != effect_id))
+
+    effect_id: EffectId
+    reason: str
+    bucket_id: EventId | None = None
+    heard_at: datetime | None = None
+    is_repeat: bool = False
+
+
+def record_refused(customer: Customer, conversation_id: ConversationId, refusal: Refusal) -> Customer:
+    """`customer` after a refusal: the message's reservation and its count come back.
+
+    `count` leaves nothing in the windows that were open at the attempt, `window` closes them (delivery.md 3.7).
+    """
+    if not refusal.is_repeat:
+        customer = replace(customer, sent=tuple(s for s in customer.sent if s.effect_id != refusal.effect_id))
 
     def settle(conversation: Conversation) -> Conversation:
-        match reason:
+        if refusal.bucket_id:
+            conversation = windows.released(conversation, refusal.bucket_id)
+        match refusal.reason:
             case "count":
-                return windows.emptied(conversation)
+                return windows.emptied(conversation, refusal.heard_at)
             case "window":
-                return windows.shut(conversation)
+                return windows.shut(conversation, refusal.heard_at)
             case _:
-                return windows.released(conversation, bucket_id) if bucket_id else conversation
+                return conversation
 
     return _with_conversation(customer, conversation_id, settle)
 
 
-def record_returned(
-    customer: Customer, conversation_id: ConversationId, *, unsent: Unsent, bucket_id: EventId | None
-) -> Customer:
+def record_returned(customer: Customer, conversation_id: ConversationId, refusal: Refusal, unsent: Unsent) -> Customer:
     """`customer` after a send that will be tried again: nothing reserved, and planned as the next to leave."""
-    customer = record_refused(
-        customer, conversation_id, effect_id=unsent.effect_id, bucket_id=bucket_id, reason="try_later"
-    )
+    return record_repeating(record_refused(customer, conversation_id, refusal), conversation_id, unsent)
+
+
+def record_repeating(customer: Customer, conversation_id: ConversationId, unsent: Unsent) -> Customer:
+    """`customer` with this message as the next to leave, beside what its earlier attempt has reserved."""
     return _with_conversation(customer, conversation_id, lambda c: replace(c, unsent=(unsent, *c.unsent)))
+
+
+def record_deferred(customer: Customer, conversation_id: ConversationId, unsent: Unsent) -> Customer:
+    """`customer` with this planned message put off until its `not_before`, in its place."""
+
+    def put_off(conversation: Conversation) -> Conversation:
+        waiting = tuple(unsent if u.effect_id == unsent.effect_id else u for u in conversation.unsent)
+        return replace(conversation, unsent=waiting)
+
+    return _with_conversation(customer, conversation_id, put_off)
 
 
 def _remembered(sent: tuple[Sent, ...], request: Request, *, now: datetime, rules: GlobalRules) -> tuple[Sent, ...]:
     since = now - max((cap.per for cap in rules.caps), default=timedelta(0))
-    kept = tuple(s for s in sent if s.at > since)
+    kept = tuple(s for s in sent if s.at > since and s.effect_id != request.effect_id)
     if not any(request.send_class in cap.classes for cap in rules.caps):
         return kept
     return (*kept, Sent(effect_id=request.effect_id, at=now, send_class=request.send_class))[-SENT_MAX:]

@@ -1,50 +1,51 @@
 """The lane of an account: what advisors type into the application is carried to the customer they have open."""
 
-import hashlib
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core.effects import SendMessage
 from bot.core.events import Event
-from bot.core.ids import CustomerId, EffectId, EventId, StaffId, effect_id
+from bot.core.ids import CustomerId, EffectId, StaffId, effect_id
 from bot.core.messages import Text
-from bot.core.step.sending import staff_conversation
-from bot.storage import Desk, Lane, Planned, Transaction
+from bot.core.step.sending import EXPIRES_AFTER, staff_conversation
+from bot.storage import Claimed, Desk, Lane, Planned, Transaction
 
 ROSTER_MAX = 10
 NOBODY = "您现在没有打开的会话，也没有正在跟进的客户。接受任务卡片后即可与客户对话。"
 CHOOSE = "您现在没有打开的会话。请在任务卡片上点“打开会话”。您跟进的客户：\n{roster}"
 
 
-def take(tx: Transaction, lane: Lane, event: Event, now: datetime) -> None:
-    """Deal with one event of an account's lane. Kinds without use here are only consumed."""
+def take(tx: Transaction, lane: Lane, row: Claimed, now: datetime) -> bool:
+    """Deal with one event of an account's lane. Kinds without use here are only to be consumed.
+
+    True: it was carried into the lane of a customer, and waits there to be stepped.
+    """
+    event = row.event
     if event.type != "advisor.said":
-        return
-    staff_id = StaffId(event.sender)
-    desk = tx.desks.conversation_of(event.account, staff_id)
+        return False
+    desk = tx.desks.conversation_of(event.account, StaffId(event.sender))
     if desk is None:
         _answer_with_roster(tx, lane, event, now)
-    else:
-        _carry(tx, event, desk, now)
+        return False
+    _carry(tx, row, desk)
+    return True
+
+
+def _carry(tx: Transaction, row: Claimed, desk: Desk) -> None:
+    """The row keeps its place in time: it goes before a click of hers that came later."""
+    told = {
+        **row.event.fields,
+        "staff_id": desk.staff_id,
+        "conversation_id": desk.conversation_id,
+        "several": _follows_others(tx, desk),
+    }
+    tx.lanes.readdress(row.seq, replace(row.event, fields=told), to=desk.customer_id)
 
 
 def _follows_others(tx: Transaction, desk: Desk) -> bool:
     """Whether she might have meant somebody else: she has accepted another customer too, whose words she reads."""
     lines = tx.desks.roster(desk.staff_id)
     return any(line.customer_id != desk.customer_id and line.status != "open" for line in lines)
-
-
-def _carry(tx: Transaction, event: Event, desk: Desk, now: datetime) -> None:
-    carried = Event(
-        event_id=EventId(hashlib.sha256(f"{event.event_id}|carried".encode()).hexdigest()),
-        type="advisor.said",
-        channel=event.channel,
-        account=event.account,
-        sender=event.sender,
-        occurred_at=event.occurred_at,
-        fields={**event.fields, "staff_id": desk.staff_id, "several": _follows_others(tx, desk)},
-        urgent=True,
-    )
-    tx.lanes.ingest((), received_at=now, addressed=((desk.customer_id, carried),))
 
 
 def _answer_with_roster(tx: Transaction, lane: Lane, event: Event, now: datetime) -> None:
@@ -62,6 +63,7 @@ def _answer_with_roster(tx: Transaction, lane: Lane, event: Event, now: datetime
         send_class="staff",
         delivery="at_least_once",
         sequence=0,
+        expires_at=now + EXPIRES_AFTER["staff"],
         urgent=True,
     )
     tx.effects.carry_out([Planned(customer_id=CustomerId(lane), effects=[note], at=now)])

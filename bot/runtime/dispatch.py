@@ -3,20 +3,21 @@
 No I/O but the transaction's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core import policy, windows
-from bot.core.customer import Customer, Unsent
+from bot.core import departure, policy, windows
+from bot.core.customer import Customer
 from bot.core.effects import SendMessage, Trace
 from bot.core.events import Json
 from bot.core.ids import CustomerId, EventId
 from bot.core.library import GlobalRules
-from bot.core.messages import Card, TemplateMessage
+from bot.core.messages import TemplateMessage
+from bot.core.step.receipts import receipt_fields
 from bot.errors import AlreadyDone, ChannelError, Forbidden, Refused, TryLater, Unauthorised, Unknown, Unreachable
 from bot.runtime.ports import Accepted
 from bot.runtime.receipts import ReceiptType, receipt
-from bot.storage import JournalLine, Leased, OutboxLine, Outcome, SendState, Transaction
+from bot.storage import JournalLine, Leased, OutboxLine, Outcome, SendState, Transaction, Verdict
 
 REPEAT_AFTER = timedelta(seconds=5)
 """A request that got no answer is not repeated into the same trouble."""
@@ -24,28 +25,35 @@ PARKED_RETRY = timedelta(seconds=30)
 """How long an account rests whose token or rights were refused; then one send probes it (delivery.md 3.11)."""
 TEMPLATE_KEY_LIVES = timedelta(minutes=10)
 """How long the platform recognises a template message by our key (delivery.md 3.4)."""
-WITHHELD_FOR_GOOD = frozenset({"opted_out", "no_consent", "cap", "left_state", "repeat_not_wanted"})
-"""Refusals of the policy that no fallback may go around."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """`sending` is committed: the request may start. `bucket_id`: what was reserved."""
+    """`sending` is committed: the request may start.
+
+    `bucket_id`: what was reserved. `heard_at`: the customer's latest act by then, None: none, or it is one of ours.
+    """
 
     row: Leased
-    bucket_id: EventId | None
+    started_at: datetime
+    bucket_id: EventId | None = None
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """Where a row stands after a transaction of ours. `lane_told`: its lane has an event to step now."""
+class Standing:
+    """Where a row stands after a transaction of ours. `lane_told`: its lane has an event to step now.
+
+    `objection`: why the policy did not let it leave; empty: it was not asked, or did.
+    """
 
     state: SendState
     lane_told: bool = False
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Circumstances:
     """What every dispatch transaction knows: the rules, the moment, and which process this is."""
 
     rules: GlobalRules
@@ -54,29 +62,29 @@ class Desk:
     epoch: int
 
 
-TAKEN_BACK = Settled(state="suppressed")
+TAKEN_BACK = Standing(state="suppressed")
 """It was suppressed, or expired, or its lease was over, before it could begin."""
 
 
-def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | Settled:
-    """Ask the policy once more, reserve, and mark the row as sending. Settled: it does not leave now."""
+def begin(tx: Transaction, row: Leased, at: Circumstances) -> Begun | Standing:
+    """Ask the policy once more, reserve, and mark the row as sending. Standing: it does not leave now."""
     effect = row.effect
     if effect.send_class == "staff" or row.customer_id < 0:
-        return Begun(row=row, bucket_id=None) if _mark_sending(tx, effect, at) else TAKEN_BACK
+        return Begun(row=row, started_at=at.now) if _mark_sending(tx, effect, at) else TAKEN_BACK
     customer = tx.customers.load([row.customer_id])[row.customer_id]
-    stale = _overtaken(row, customer)
+    stale = departure.overtaken(customer, effect, row.planned_at, is_repeat=row.repeats > 0 and not row.by_operator)
     if stale:
         _journal(tx, row, "not_sent", at.now, reason=stale, values={})
         return _withhold(tx, row, customer, reason=stale, now=at.now)
-    request = request_of(effect)
-    if _opted_out_since(customer, row.planned_at):
-        request = replace(request, reply=False)
+    request = departure.request_of(effect, customer, row.planned_at)
     verdict = policy.judge(request, customer=customer, rules=at.rules, now=at.now)
     match verdict:
         case policy.Defer(until=until, reason=reason, values=values):
             tx.outbox.defer(effect.effect_id, not_before=until)
+            unsent = departure.unsent_of(effect, not_before=until)
+            tx.customers.save([(customer, policy.record_deferred(customer, effect.conversation_id, unsent))])
             _journal(tx, row, "deferred", at.now, reason=reason, until=until.isoformat(), values=dict(values))
-            return Settled(state="ready")
+            return Standing(state="ready", objection=reason)
         case policy.Refuse(reason=reason, values=values):
             _journal(tx, row, "not_sent", at.now, reason=reason, values=dict(values))
             return _withhold(tx, row, customer, reason=reason, now=at.now)
@@ -85,26 +93,8 @@ def begin(tx: Transaction, row: Leased, at: Desk) -> Begun | Settled:
                 return TAKEN_BACK
             after = policy.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
             tx.customers.save([(customer, after)])
-            return Begun(row=row, bucket_id=bucket_id)
-
-
-def _overtaken(row: Leased, customer: Customer) -> str:
-    """Why the message comes too late for what has happened since it was planned; empty: it does not.
-
-    A reminder belongs to the state that planned it; a repeat may leave only while it is still wanted (3.5).
-    """
-    attempt = attempt_of(row)
-    if row.effect.send_class in ("reminder", "marketing") and not _visit_lives(customer, attempt):
-        return "left_state"
-    is_keyed = isinstance(row.effect.message, TemplateMessage)
-    if attempt.is_repeat and not is_keyed and not _still_wanted(customer, attempt):
-        return "repeat_not_wanted"
-    return ""
-
-
-def _opted_out_since(customer: Customer, planned_at: datetime) -> bool:
-    """Whether she opted out after the message was planned: then it is no answer to her any more."""
-    return any(at > planned_at for at in customer.opt_outs.values())
+            heard_at = departure.last_heard(customer, effect.conversation_id)
+            return Begun(row=row, started_at=at.now, bucket_id=bucket_id, heard_at=heard_at)
 
 
 def _journal(tx: Transaction, row: Leased, kind: str, at: datetime, **detail: Json) -> None:
@@ -120,39 +110,39 @@ def _journal(tx: Transaction, row: Leased, kind: str, at: datetime, **detail: Js
     tx.journal.append([JournalLine(customer_id=row.customer_id, kind="dispatch", at=at, entries=(trace,))])
 
 
-def _mark_sending(tx: Transaction, effect: SendMessage, at: Desk) -> bool:
+def note_deferred(tx: Transaction, row: Leased, now: datetime, *, reason: str, until: datetime) -> None:
+    """Write into her story that a message waits, where that was not the policy's decision."""
+    if row.customer_id > 0:
+        _journal(tx, row, "deferred", now, reason=reason, until=until.isoformat(), values={})
+
+
+def _mark_sending(tx: Transaction, effect: SendMessage, at: Circumstances) -> bool:
     begun = tx.outbox.begin([effect.effect_id], worker=at.worker, started_at=at.now, epoch=at.epoch)
     return effect.effect_id in begun
 
 
-def request_of(effect: SendMessage) -> policy.Request:
-    """The question to the policy about this effect at dispatch."""
-    return policy.Request(
-        effect_id=effect.effect_id,
-        send_class=effect.send_class,
-        conversation_id=effect.conversation_id,
-        channel=effect.channel,
-        form="template" if isinstance(effect.message, TemplateMessage) else "free",
-        reply=effect.reply,
-        planning=False,
-    )
+def _withhold(tx: Transaction, row: Leased, customer: Customer, *, reason: str, now: datetime) -> Standing:
+    """The policy says no at the last moment: suppress it, and let the lane plan a fallback where one may help.
 
-
-def _withhold(tx: Transaction, row: Leased, customer: Customer, *, reason: str, now: datetime) -> Settled:
-    """The policy says no at the last moment: suppress it, and let the lane plan a fallback where one may help."""
-    effect = row.effect
-    changed = tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="suppressed", reason=reason)])
+    Of a repeat it stays unknown whether the first attempt arrived, and nothing stands in for that.
+    """
+    effect, is_repeat = row.effect, row.repeats > 0
+    verdict: Verdict = "unknown" if is_repeat else "suppressed"
+    changed = tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict=verdict, reason=reason)])
     tx.customers.save([(customer, policy.record_dropped(customer, effect.effect_id))])
     if effect.effect_id not in changed:
         return TAKEN_BACK
-    if reason in WITHHELD_FOR_GOOD:
-        return Settled(state="suppressed")
-    return Settled(
-        state="suppressed", lane_told=_tell_lane(tx, row, _Fate(kind="send.refused", reason=reason), now=now)
-    )
+    if is_repeat:
+        told = _tell_lane(tx, row, _Fate(kind="send.unknown", reason=reason), now=now)
+        return Standing(state="unknown", lane_told=told, objection=reason)
+    if reason in departure.WITHHELD_FOR_GOOD:
+        return Standing(state="suppressed", objection=reason)
+    heard_at = departure.last_heard(customer, effect.conversation_id)
+    told = _tell_lane(tx, row, _Fate(kind="send.refused", reason=reason, heard_at=heard_at), now=now)
+    return Standing(state="suppressed", lane_told=told, objection=reason)
 
 
-def settle_accepted(tx: Transaction, begun: Begun, accepted: Accepted) -> Settled:
+def settle_accepted(tx: Transaction, begun: Begun, accepted: Accepted) -> Standing:
     """The platform took it."""
     effect = begun.row.effect
     outcome = Outcome(
@@ -163,10 +153,10 @@ def settle_accepted(tx: Transaction, begun: Begun, accepted: Accepted) -> Settle
     )
     tx.outbox.settle([outcome])
     # A report on a template message may have come before this answer, and waits in the lane for it.
-    return Settled(state="sent", lane_told=isinstance(effect.message, TemplateMessage))
+    return Standing(state="sent", lane_told=isinstance(effect.message, TemplateMessage))
 
 
-def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Desk) -> Settled:
+def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Circumstances) -> Standing:
     """The platform did not take it, or nobody can tell."""
     match error:
         case AlreadyDone():
@@ -176,12 +166,15 @@ def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Desk) -
         case Unauthorised() | Forbidden():
             return _put_back(tx, begun, error, until=at.now + PARKED_RETRY)
         case Unknown():
-            return settle_unknown(tx, attempt_of(begun.row), at, repeat_at=at.now + REPEAT_AFTER)
-        case Refused() | Unreachable(reason="window") if _was_taken_before(begun.row):
+            attempt = attempt_of(begun.row, started_at=begun.started_at)
+            return settle_unknown(tx, attempt, at, repeat_at=at.now + REPEAT_AFTER)
+        case Refused() | Unreachable() if error.used_up and begun.row.repeats > 0:
+            # Only our own earlier request can have used it up, whose answer we never got (delivery.md 3.4).
             return settle_accepted(tx, begun, Accepted())
         case _:
             reason = error.reason if isinstance(error, Unreachable) else _rejection(error)
-            fate = _Fate(kind="send.refused", reason=reason, vendor_code=error.vendor_code)
+            code, heard_at = error.vendor_code, begun.heard_at
+            fate = _Fate(kind="send.refused", reason=reason, vendor_code=code, heard_at=heard_at)
             return _refused(tx, begun, fate, now=at.now)
 
 
@@ -189,47 +182,46 @@ def _rejection(error: ChannelError) -> str:
     return str(error.vendor_code) if error.vendor_code is not None else error.code
 
 
-def _put_back(tx: Transaction, begun: Begun, error: ChannelError, *, until: datetime) -> Settled:
+def _put_back(tx: Transaction, begun: Begun, error: ChannelError, *, until: datetime) -> Standing:
     """Surely not taken: ready again later, with nothing reserved."""
     row, effect = begun.row, begun.row.effect
     tx.outbox.retry(effect.effect_id, not_before=until, reason=error.code, vendor_code=error.vendor_code)
-    back = Settled(state="ready")
+    back = Standing(state="ready")
     if effect.send_class == "staff":
         return back
     customer = tx.customers.load([row.customer_id])[row.customer_id]
-    unsent = Unsent(
-        effect_id=effect.effect_id,
-        enrolment_id=effect.enrolment_id,
-        visit=effect.visit,
-        send_class=effect.send_class,
-    )
-    after = policy.record_returned(customer, effect.conversation_id, unsent=unsent, bucket_id=begun.bucket_id)
+    refusal, unsent = _refusal(begun, "try_later"), departure.unsent_of(effect)
+    after = policy.record_returned(customer, effect.conversation_id, refusal, unsent)
     tx.customers.save([(customer, after)])
     return back
 
 
-def _refused(tx: Transaction, begun: Begun, fate: "_Fate", *, now: datetime) -> Settled:
+def _refusal(begun: Begun, reason: str) -> policy.Refusal:
+    return policy.Refusal(
+        effect_id=begun.row.effect.effect_id,
+        reason=reason,
+        bucket_id=begun.bucket_id,
+        heard_at=begun.heard_at,
+        is_repeat=begun.row.repeats > 0,
+    )
+
+
+def _refused(tx: Transaction, begun: Begun, fate: "_Fate", *, now: datetime) -> Standing:
     row, effect = begun.row, begun.row.effect
     outcome = Outcome(effect_id=effect.effect_id, verdict="refused", reason=fate.reason, vendor_code=fate.vendor_code)
     tx.outbox.settle([outcome])
     if effect.send_class != "staff":
         customer = tx.customers.load([row.customer_id])[row.customer_id]
-        after = policy.record_refused(
-            customer,
-            effect.conversation_id,
-            effect_id=effect.effect_id,
-            bucket_id=begun.bucket_id,
-            reason=fate.reason,
-        )
+        after = policy.record_refused(customer, effect.conversation_id, _refusal(begun, fate.reason))
         tx.customers.save([(customer, after)])
-    return Settled(state="refused", lane_told=_tell_lane(tx, row, fate, now=now))
+    return Standing(state="refused", lane_told=_tell_lane(tx, row, fate, now=now))
 
 
-def give_up(tx: Transaction, row: Leased, at: Desk) -> Settled:
+def give_up(tx: Transaction, row: Leased, at: Circumstances) -> Standing:
     """A bug of ours kept the message from leaving, and would again: refuse it, so that its journey hears of it."""
     tx.outbox.settle([Outcome(effect_id=row.effect.effect_id, verdict="refused", reason="bug")])
     told = _tell_lane(tx, row, _Fate(kind="send.refused", reason="bug"), now=at.now)
-    return Settled(state="refused", lane_told=told)
+    return Standing(state="refused", lane_told=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,38 +231,60 @@ class Attempt:
     customer_id: CustomerId
     effect: SendMessage
     planned_at: datetime
+    started_at: datetime
     is_repeat: bool
 
 
-def attempt_of(row: Leased | OutboxLine) -> Attempt:
-    """The attempt that was just begun on a row, or that an earlier process left behind."""
-    return Attempt(customer_id=row.customer_id, effect=row.effect, planned_at=row.planned_at, is_repeat=row.repeats > 0)
+def attempt_of(row: Leased | OutboxLine, *, started_at: datetime | None = None) -> Attempt:
+    """The attempt that was just begun on a row, or that an earlier process left behind.
 
-
-def _was_taken_before(row: Leased) -> bool:
-    """Whether a refusal can only mean that our own earlier request arrived, whose answer we never got.
-
-    A card's id is taken once and a response code is good for once (delivery.md 3.4).
+    `started_at`: when, if it is known; otherwise the row tells, or it counts as begun when it was planned.
     """
-    return isinstance(row.effect.message, Card) and row.repeats > 0
+    told = row.started_at if isinstance(row, OutboxLine) else started_at
+    return Attempt(
+        customer_id=row.customer_id,
+        effect=row.effect,
+        planned_at=row.planned_at,
+        started_at=told or row.planned_at,
+        is_repeat=row.repeats > 0,
+    )
 
 
-def settle_unknown(tx: Transaction, attempt: Attempt, at: Desk, *, repeat_at: datetime) -> Settled:
+def settle_unknown(tx: Transaction, attempt: Attempt, at: Circumstances, *, repeat_at: datetime) -> Standing:
     """Nobody can tell whether it arrived. Repeated at most once, and only where silence would be worse."""
     effect = attempt.effect
     tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="unknown", reason="no_verdict")])
     repeatable = not attempt.is_repeat and _may_repeat(tx, attempt, at)
-    if repeatable and tx.outbox.repeat(effect.effect_id, not_before=repeat_at):
-        return Settled(state="ready")
+    if repeatable and tx.outbox.repeat(effect.effect_id, not_before=repeat_at, until=_key_ends(attempt)):
+        _plan_repeat(tx, attempt)
+        return Standing(state="ready")
     told = _tell_lane(tx, attempt, _Fate(kind="send.unknown", reason="no_verdict"), now=at.now)
-    return Settled(state="unknown", lane_told=told)
+    return Standing(state="unknown", lane_told=told)
 
 
-def _may_repeat(tx: Transaction, attempt: Attempt, at: Desk) -> bool:
+def _plan_repeat(tx: Transaction, attempt: Attempt) -> None:
+    """The repeat stands in the customer's ledger as any message that waits: an opt-out takes it back."""
+    effect = attempt.effect
+    if effect.send_class != "staff" and attempt.customer_id > 0:
+        customer = tx.customers.load([attempt.customer_id])[attempt.customer_id]
+        after = policy.record_repeating(customer, effect.conversation_id, departure.unsent_of(effect))
+        tx.customers.save([(customer, after)])
+
+
+def _key_ends(attempt: Attempt) -> datetime | None:
+    """Until when the platform knows the message by our key, or its plan's end if that comes first; None: no key."""
+    effect = attempt.effect
+    if not isinstance(effect.message, TemplateMessage):
+        return None
+    ends = attempt.started_at + TEMPLATE_KEY_LIVES
+    return min(ends, effect.expires_at) if effect.expires_at else ends
+
+
+def _may_repeat(tx: Transaction, attempt: Attempt, at: Circumstances) -> bool:
     """Source: delivery.md 3.4 and 3.5. Endpoints with a key of ours may always be asked again."""
     effect = attempt.effect
     if isinstance(effect.message, TemplateMessage):
-        return at.now - attempt.planned_at < TEMPLATE_KEY_LIVES
+        return at.now - attempt.started_at < TEMPLATE_KEY_LIVES
     if effect.send_class == "staff":
         # A lost card is a lost lead, and the platform knows a card by its task id (DECISIONS.md).
         return True
@@ -280,30 +294,7 @@ def _may_repeat(tx: Transaction, attempt: Attempt, at: Desk) -> bool:
     conversation = customer.conversations.get(effect.conversation_id)
     if conversation is None or not windows.is_open(conversation, at.now, at.rules):
         return False
-    return _still_wanted(customer, attempt)
-
-
-def _still_wanted(customer: Customer, attempt: Attempt) -> bool:
-    """Whether she has neither written nor moved on since the message was planned."""
-    conversation = customer.conversations.get(attempt.effect.conversation_id)
-    last_inbound_at = conversation.last_inbound_at if conversation else None
-    wrote_since = last_inbound_at is not None and last_inbound_at > attempt.planned_at
-    return not wrote_since and _visit_lives(customer, attempt)
-
-
-def _visit_lives(customer: Customer, attempt: Attempt) -> bool:
-    """Whether the journey rests where the step that planned the message left it.
-
-    A state that only sends is left in the very step that planned the message, and an ended run is gone, so it is
-    time that tells: nothing has moved since.
-    """
-    enrolment_id = attempt.effect.enrolment_id
-    if enrolment_id is None:
-        return True
-    enrolment = customer.enrolments.get(enrolment_id)
-    if enrolment is not None:
-        return enrolment.state_entered_at <= attempt.planned_at
-    return customer.caught_up_to is None or customer.caught_up_to <= attempt.planned_at
+    return departure.still_wanted(customer, effect, attempt.planned_at)
 
 
 def expire(tx: Transaction, *, now: datetime) -> int:
@@ -313,7 +304,8 @@ def expire(tx: Transaction, *, now: datetime) -> int:
         if row.effect.send_class != "staff":
             customer = tx.customers.load([row.customer_id])[row.customer_id]
             tx.customers.save([(customer, policy.record_dropped(customer, row.effect.effect_id))])
-        _tell_lane(tx, row, _Fate(kind="send.expired", reason="expired"), now=now)
+        kind: ReceiptType = "send.unknown" if row.state == "unknown" else "send.expired"
+        _tell_lane(tx, row, _Fate(kind=kind, reason="expired"), now=now)
     return len(rows)
 
 
@@ -322,12 +314,20 @@ class _Fate:
     kind: ReceiptType
     reason: str
     vendor_code: int | None = None
+    heard_at: datetime | None = None
 
 
 def _tell_lane(tx: Transaction, row: Leased | OutboxLine | Attempt, fate: _Fate, *, now: datetime) -> bool:
     """Write the receipt into the customer's lane. False: the message was an account's own, nobody waits for it."""
     if row.customer_id < 0:
         return False
-    event = receipt(row.effect, fate.kind, reason=fate.reason, at=now, vendor_code=fate.vendor_code)
+    fields = receipt_fields(
+        row.effect,
+        reason=fate.reason,
+        planned_at=row.planned_at,
+        vendor_code=fate.vendor_code,
+        heard_at=fate.heard_at,
+    )
+    event = receipt(row.effect, fate.kind, at=now, fields=fields)
     tx.lanes.ingest((), received_at=now, addressed=((row.customer_id, event),))
     return True

@@ -6,6 +6,7 @@ from bot.core import policy
 from bot.core.customer import Customer
 from bot.core.events import Event
 from bot.core.messages import TemplateMessage
+from bot.core.step.receipts import receipt_fields
 from bot.runtime.receipts import receipt
 from bot.storage import OutboxLine, Outcome, Transaction
 
@@ -43,8 +44,8 @@ def _refused(tx: Transaction, customer: Customer, line: OutboxLine, *, reason: s
     effect = line.effect
     if not tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="refused", reason=reason)]):
         return customer
-    told = receipt(effect, "send.refused", reason=reason, at=now)
+    fields = receipt_fields(effect, reason=reason, planned_at=line.planned_at)
+    told = receipt(effect, "send.refused", at=now, fields=fields)
     tx.lanes.ingest((), received_at=now, addressed=((customer.customer_id, told),))
-    return policy.record_refused(
-        customer, effect.conversation_id, effect_id=effect.effect_id, bucket_id=None, reason=reason
-    )
+    refusal = policy.Refusal(effect_id=effect.effect_id, reason=reason)
+    return policy.record_refused(customer, effect.conversation_id, refusal)

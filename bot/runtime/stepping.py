@@ -4,14 +4,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import assert_never
 
 from bot import understanding
-from bot.core.arrival import Arrival, EventArrived, Facts, Needs, Step, TimerDue
+from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Needs, Step, TimerDue
 from bot.core.customer import Customer, Timer
-from bot.core.effects import Effect, SaveTask
+from bot.core.effects import CloseDesk, Effect, OpenDesk, SaveTask, Trace
 from bot.core.events import Event
 from bot.core.expectation import expectation
-from bot.core.ids import CustomerId, EventId, StaffId, conversation_id
+from bot.core.ids import ConversationId, CustomerId, EventId, StaffId, conversation_id
 from bot.core.program import Program
 from bot.core.step import step
 from bot.runtime import desk, reports
@@ -26,6 +27,9 @@ STEPPING_S_MAX = 0.02
 READS_MAX = 3
 STEPS_OF_ONE_CUSTOMER_MAX = 50
 """Items of one customer in one batch; the rest wait for the next, so that nobody starves the others."""
+
+_ABOUT_SENDS = frozenset({"planned", "not_sent"})
+"""Kinds of traces that tell what the contact policy said to a plan."""
 
 
 class ReadsExhausted(RuntimeError):
@@ -43,13 +47,18 @@ class Parking:
 
 @dataclass(slots=True)
 class Batch:
-    """What a batch did: numbers for the loops. `effects`: something waits to be sent. `cut`: its time ran out."""
+    """What a batch did: numbers for the loops. `effects`: something waits to be sent. `cut`: its time ran out.
+
+    For the metrics: `late_s`, how late its timers fired; `decided`, what was decided about messages.
+    """
 
     events: int = 0
     timers: int = 0
     effects: bool = False
     cut: bool = False
     parked: list[Parking] = field(default_factory=list)
+    late_s: list[float] = field(default_factory=list)
+    decided: list[Trace] = field(default_factory=list)
 
     @property
     def worked(self) -> bool:
@@ -61,6 +70,8 @@ class Batch:
         self.timers += other.timers
         self.effects |= other.effects
         self.parked += other.parked
+        self.late_s += other.late_s
+        self.decided += other.decided
 
 
 @dataclass(slots=True)
@@ -73,7 +84,7 @@ class _Lane:
     effects: list[Effect] = field(default_factory=list)
     journal: list[JournalLine] = field(default_factory=list)
     consumed: list[int] = field(default_factory=list)
-    timers: int = 0
+    late_s: list[float] = field(default_factory=list)
 
 
 class Stepper:
@@ -85,7 +96,9 @@ class Stepper:
         self.program = program
         self.now = now
         self._timers_held = timers_held
+        self._cut_short = True
         self._loads: dict[StaffId, int] | None = None
+        self._desks: dict[tuple[str, StaffId], ConversationId | None] = {}
         self._asking_database = False
 
     def waiting(self, limit: int = EVENTS_MAX) -> dict[Lane, list[Claimed]]:
@@ -94,13 +107,26 @@ class Stepper:
         claimed = self.tx.claims.claim(limit)
         for row in claimed:
             by_lane.setdefault(row.lane, []).append(row)
-        if len(claimed) == limit:
-            # A lane may have been cut short, and what is left of it goes before its timers.
-            self._timers_held = True
+        # What is left of a lane may be older than its timers, and then goes before them.
+        self._cut_short = len(claimed) == limit
+        self._leave_behind_words(by_lane)
         if not self._timers_held:
-            for customer_id in self.tx.claims.due(self.now, TIMERS_MAX):
+            for customer_id in self.tx.claims.due(self.now, min(limit, TIMERS_MAX)):
                 by_lane.setdefault(Lane(customer_id), [])
         return by_lane
+
+    def _leave_behind_words(self, by_lane: dict[Lane, list[Claimed]]) -> None:
+        """A colleague's click waits for what she has typed before: her last words go out, then she closes."""
+        if not any(row.event.type == "card.clicked" for rows in by_lane.values() for row in rows):
+            return
+        words = self.tx.claims.unheard_words()
+        for lane, rows in list(by_lane.items()):
+            held = [place for place, row in enumerate(rows) if lane > 0 and _waits_for(row, words)]
+            if held:
+                del rows[held[0] :]
+                self._cut_short = True
+            if not rows:
+                del by_lane[lane]
 
     def run(self, by_lane: Mapping[Lane, Sequence[Claimed]]) -> Batch:
         """Step these lanes and write. The caller's transaction commits it all or nothing."""
@@ -142,14 +168,14 @@ class Stepper:
     def _walk(self, lane: _Lane, rows: Sequence[Claimed]) -> None:
         for place, row in enumerate(rows[:STEPS_OF_ONE_CUSTOMER_MAX]):
             # Rows stand as they arrived: a later one may tell of an earlier moment, and still beats the timer.
-            self._fire_due(lane, min(later.event.occurred_at for later in rows[place:]))
+            self._fire_due(lane, min(later.event.occurred_at for later in rows[place:]), last=rows[-1].seq)
             lane.seq = row.seq
             if not self._hear_report(lane, row.event):
                 return
             self._step(lane, self._arrived(lane.after, row.event), row.event.event_id)
             lane.consumed.append(row.seq)
-        if len(rows) <= STEPS_OF_ONE_CUSTOMER_MAX and not self._timers_held:
-            self._fire_due(lane, None)
+        if len(rows) <= STEPS_OF_ONE_CUSTOMER_MAX:
+            self._fire_due(lane, None, last=rows[-1].seq if rows else 0)
 
     def _hear_report(self, lane: _Lane, event: Event) -> bool:
         """Settle the message that a platform's report is about. False: too early, and the event has to wait."""
@@ -171,15 +197,28 @@ class Stepper:
         heard = understanding.read(text, expectation(customer, self.program, conversation))
         return EventArrived(event=event, understanding=heard)
 
-    def _fire_due(self, lane: _Lane, before: datetime | None) -> None:
-        """Fire what is due, in due order; with `before`, only what was due earlier: a reply in time beats a timeout."""
+    def _fire_due(self, lane: _Lane, before: datetime | None, *, last: int) -> None:
+        """Fire what is due, in due order; with `before`, only what was due earlier: a reply in time beats a timeout.
+
+        `last`: the last row of the lane that this batch has in hand; one behind it may be older than the timer.
+        """
         lane.seq = None
+        if self._timers_held:
+            return
         for _ in range(STEPS_OF_ONE_CUSTOMER_MAX):
             timer = min(lane.after.timers, key=lambda t: t.due_at, default=None)
             if timer is None or timer.due_at > self.now or (before is not None and timer.due_at >= before):
                 return
+            if self._cut_short and self._waits_behind(lane, last, until=timer.due_at):
+                return
             self._step(lane, TimerDue(timer=timer), timer_event_id(timer))
-            lane.timers += 1
+            lane.late_s.append((self.now - timer.due_at).total_seconds())
+
+    def _waits_behind(self, lane: _Lane, last: int, *, until: datetime) -> bool:
+        self._asking_database = True
+        found = self.tx.claims.waits(Lane(lane.before.customer_id), after=last, until=until)
+        self._asking_database = False
+        return found
 
     def _step(self, lane: _Lane, item: Arrival, event_id: EventId) -> None:
         started = time.perf_counter_ns()
@@ -198,18 +237,36 @@ class Stepper:
                 )
                 self._keep(lane, found, line)
                 return
-            facts = self._read(found)
+            facts = self._read(found, facts)
         raise ReadsExhausted(f"a step wanted reads {READS_MAX} times")
 
-    def _read(self, needs: Needs) -> Facts:
-        """The facts that a step asked for; tasks given out earlier in this batch are counted already."""
-        if "advisor_loads" not in needs.reads:
-            raise ReadsExhausted(f"unknown reads {sorted(needs.reads)}")
+    def _read(self, needs: Needs, known: Facts) -> Facts:
+        """`known` and what the step asked for; what this batch has changed and not written yet counts already."""
+        loads, desks = known.advisor_loads, dict(known.desks)
+        for read in needs.reads:
+            match read:
+                case DeskRead():
+                    desks[read.staff_id] = self._desk_of(read.account, read.staff_id)
+                case "advisor_loads":
+                    loads = dict(self._advisor_loads())
+                case _:
+                    assert_never(read)
+        return Facts(advisor_loads=loads, desks=desks)
+
+    def _advisor_loads(self) -> Mapping[StaffId, int]:
         if self._loads is None:
             self._asking_database = True
             self._loads = dict(self.tx.desks.advisor_loads())
             self._asking_database = False
-        return Facts(advisor_loads=dict(self._loads))
+        return self._loads
+
+    def _desk_of(self, account: str, staff_id: StaffId) -> ConversationId | None:
+        if (account, staff_id) not in self._desks:
+            self._asking_database = True
+            found = self.tx.desks.conversation_of(account, staff_id)
+            self._asking_database = False
+            self._desks[account, staff_id] = found.conversation_id if found else None
+        return self._desks[account, staff_id]
 
     def _keep(self, lane: _Lane, found: Step, line: JournalLine) -> None:
         # All steps of one customer in one batch are written once: the row's version grows by one.
@@ -217,8 +274,15 @@ class Stepper:
         lane.effects.extend(found.effects)
         lane.journal.append(line)
         for effect in found.effects:
-            if self._loads is not None and isinstance(effect, SaveTask) and effect.status == "open" and effect.staff_id:
-                self._loads[effect.staff_id] = self._loads.get(effect.staff_id, 0) + 1
+            match effect:
+                case SaveTask(status="open", staff_id=staff_id) if staff_id and self._loads is not None:
+                    self._loads[staff_id] = self._loads.get(staff_id, 0) + 1
+                case OpenDesk():
+                    self._desks[effect.account, effect.staff_id] = effect.conversation_id
+                case CloseDesk() if self._desk_of(effect.account, effect.staff_id) == effect.conversation_id:
+                    self._desks[effect.account, effect.staff_id] = None
+                case _:
+                    continue
 
     def _write(self, lanes: Sequence[_Lane], batch: Batch) -> None:
         worked = [lane for lane in lanes if lane.journal]
@@ -232,14 +296,17 @@ class Stepper:
         self.tx.journal.append([line for lane in worked for line in lane.journal])
         self.tx.lanes.consume([seq for lane in worked for seq in lane.consumed])
         batch.events += sum(len(lane.consumed) for lane in worked)
-        batch.timers += sum(lane.timers for lane in worked)
+        batch.late_s += [late for lane in worked for late in lane.late_s]
+        batch.timers += sum(len(lane.late_s) for lane in worked)
+        batch.decided += [
+            trace for lane in worked for line in lane.journal for trace in line.entries if trace.kind in _ABOUT_SENDS
+        ]
         batch.effects = bool(planned)
 
     def _account_lane(self, lane: Lane, rows: Sequence[Claimed], batch: Batch) -> None:
         """Events of an account, not of a customer: what advisors type into the app, and reports."""
-        for row in rows:
-            desk.take(self.tx, lane, row.event, self.now)
-        self.tx.lanes.consume([row.seq for row in rows])
+        carried = [row.seq for row in rows if desk.take(self.tx, lane, row, self.now)]
+        self.tx.lanes.consume([row.seq for row in rows if row.seq not in carried])
         batch.events += len(rows)
         batch.effects = True
 
@@ -248,6 +315,12 @@ def park(tx: Transaction, parking: Parking) -> None:
     """Let the lane stand still until somebody has looked at it. The row says what happened where, and no values."""
     reason = f"{kind_of(parking.bug)} at {place_of(parking.bug)}"
     tx.lanes.park(parking.lane, seq=parking.seq, reason=reason)
+
+
+def _waits_for(row: Claimed, words: Mapping[tuple[str, str, str], int]) -> bool:
+    event = row.event
+    first = words.get((event.channel, event.account, event.sender))
+    return event.type == "card.clicked" and first is not None and first < row.seq
 
 
 def timer_event_id(timer: Timer) -> EventId:

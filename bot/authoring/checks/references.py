@@ -26,6 +26,7 @@ EVENTS = (
     "subscription.granted",
     "subscription.rejected",
     "subscription.sent",
+    "send.expired",
 )
 """Events of version 1 that a journey may wait for. Source: core/events.py."""
 ERRORS = (
@@ -175,6 +176,8 @@ def _event(page: Page, reference: Reference) -> None:
         page.say("J090", reference.span, f"事件 “{reference.name}” 尚未实现", help=f"这一版可用：{_some(EVENTS)}")
     elif reference.key == "enter" and reference.name == "oa.unfollow":
         page.say("J090", reference.span, "由 “oa.unfollow” 进入旅程尚未实现：取消关注的客户发不到消息")
+    elif reference.key == "enter" and reference.name == "send.expired":
+        page.say("J090", reference.span, "由 “send.expired” 进入旅程尚未实现：它只告诉发出那条消息的旅程")
     else:
         _known(page, reference, EVENTS, what=f"未声明的事件：{reference.name}")
 

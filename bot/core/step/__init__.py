@@ -54,7 +54,10 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
 
 
 def _take_event(draft: Draft, event: Event) -> None:
-    if event.type in CONVERSATIONAL:
+    if event.is_reconciled and event.type in CONVERSATIONAL:
+        # Nobody knows when she came back: she can be reached, but no window opened and no welcome is due.
+        _talk_with(draft, event).reachable = True
+    elif event.type in CONVERSATIONAL:
         _speak(draft, event)
     elif event.type == "oa.unfollow":
         reach.lost(draft, _talk_with(draft, event), event)
@@ -76,10 +79,12 @@ def _open_window(draft: Draft) -> None:
         return
     talk = _talk_with(draft, event)
     talk.reachable = True
-    talk.last_inbound_at = max(event.occurred_at, talk.last_inbound_at or event.occurred_at)
+    # By our own clock where the platform's is ahead of it: what we think is open must be open there too.
+    at = min(event.occurred_at, draft.now)
+    talk.last_inbound_at = max(at, talk.last_inbound_at or at)
     kind, rules = _bucket_kind(event), draft.program.rules
     before = freeze_talk(talk)
-    talk.buckets = windows.opened(before, kind, event_id=event.event_id, at=event.occurred_at, rules=rules).buckets
+    talk.buckets = windows.opened(before, kind, event_id=event.event_id, at=at, rules=rules).buckets
     scene = event.fields.get("scene")
     if isinstance(scene, str) and scene and not draft.source:
         draft.source = scene[:SOURCE_MAX]

@@ -13,6 +13,7 @@ from bot.core.ids import EffectId
 from bot.core.step import entry, tasks
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
+from bot.core.step.limits import check_room
 from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
 from bot.core.step.sending import Wish, plan, plan_global
 
@@ -94,8 +95,12 @@ def _send(draft: Draft, run: Run, action: say.Send, extra: Mapping[str, object])
 
 
 def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...], scope: Scope) -> None:
-    """Give variables and attributes new values, in order; all read the values from before."""
+    """Give variables and attributes new values, in order; all read the values from before.
+
+    EvaluationFault: one cannot be worked out, or all together are more than an enrolment may carry.
+    """
     found = [(target, plain(draft.program.value(expression, scope))) for target, expression in values]
+    check_room(run, {target.removeprefix("vars."): value for target, value in found if target.startswith("vars.")})
     for target, value in found:
         root, _, name = target.partition(".")
         if root == "customer":

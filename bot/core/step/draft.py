@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.arrival import Arrival, EventArrived, Facts, Read
+from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Read
 from bot.core.customer import (
     Consent,
     Customer,
+    Human,
     Lead,
     Past,
     Task,
@@ -110,6 +111,12 @@ class Draft:
             raise ReadMissing("advisor_loads")
         return self.facts.advisor_loads
 
+    def desk_of(self, human: Human) -> ConversationId | None:
+        """The conversation that goes with what this colleague types, None: none. ReadMissing as in `loads`."""
+        if human.staff_id not in self.facts.desks:
+            raise ReadMissing(DeskRead(account=human.account, staff_id=human.staff_id))
+        return self.facts.desks[human.staff_id]
+
     def new_effect_id(self, owner: EnrolmentId | None, path: str) -> EffectId:
         """The identity of the next effect at `path`; ordinals tell several of one path apart."""
         place = f"{owner or ''}|{path}"
@@ -192,7 +199,7 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
     if isinstance(arrival, EventArrived):
         event, understanding = arrival.event, arrival.understanding
         event_id = event.event_id
-        if event.type in CONVERSATIONAL:
+        if event.type in CONVERSATIONAL and not event.is_reconciled:
             conversation = conversation_id(event.channel, event.account, event.sender)
     else:
         timer = arrival.timer
@@ -230,7 +237,8 @@ def finish(draft: Draft) -> Customer:
     """The customer that the draft has become, one version on."""
     base = draft.base
     arrival = draft.arrival
-    moment = arrival.event.occurred_at if isinstance(arrival, EventArrived) else arrival.timer.due_at
+    happened_at = arrival.event.occurred_at if isinstance(arrival, EventArrived) else arrival.timer.due_at
+    moment = min(happened_at, draft.now)
     return Customer(
         customer_id=base.customer_id,
         version=base.version + 1,

@@ -7,14 +7,17 @@ from datetime import timedelta
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression, Template
 from bot.core.expressions.values import EvaluationFault
-from bot.core.ids import ConversationId, EnrolmentId, enrolment_id
+from bot.core.ids import ConversationId, EnrolmentId, bounded_key, enrolment_id
 from bot.core.journey import Journey
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft, past_key
+from bot.core.step.limits import check_size
 from bot.core.step.scope import guard_holds_safely, plain, scope_of
 
 ACTIVE_MAX = 30
-"""Enrolments that one customer may have at once; another entry is refused with the reason."""
+"""Enrolments of one customer that may go on at once; another entry is refused with the reason."""
+STUCK_MAX = 10
+"""Stuck enrolments of one customer that are kept for the operators; beyond, the oldest ends for a new entry."""
 BEGUN_MAX = 30
 """Enrolments that begin in one step: journeys that start each other without end stop here, with the reason."""
 
@@ -35,7 +38,7 @@ def admit(draft: Draft, opening: Opening) -> Run | None:
     """Begin the run if `audience` and `reentry` admit it; the journal says why when they do not."""
     journey = opening.journey
     try:
-        key = draft.program.text(journey.key, scope_of(draft, None)).strip() if journey.key else ""
+        key = bounded_key(draft.program.text(journey.key, scope_of(draft, None)).strip()) if journey.key else ""
     except EvaluationFault as fault:
         draft.trace("entry_refused", into=journey.journey, reason=fault.code, cause=opening.cause)
         return None
@@ -52,7 +55,7 @@ def admit(draft: Draft, opening: Opening) -> Run | None:
 
 def _refusal(draft: Draft, journey: Journey, key: str) -> str:
     """Why it may not begin now, or empty."""
-    if len(draft.runs) >= ACTIVE_MAX:
+    if sum(run.status == "active" for run in draft.runs.values()) >= ACTIVE_MAX:
         return "too_many_active"
     if len(draft.begun) >= BEGUN_MAX:
         return "too_many_entries"
@@ -72,7 +75,9 @@ def _same(draft: Draft, journey: Journey, key: str) -> list[Run]:
 
 def _clear_away_stuck(draft: Draft, journey: Journey, key: str) -> None:
     """A stuck run holds nothing any more and must not keep the customer out for ever: the new one replaces it."""
-    for run in _same(draft, journey, key):
+    stuck = [run for run in draft.runs.values() if run.status == "stuck"]
+    same = _same(draft, journey, key)
+    for run in {run.enrolment_id: run for run in (*same, *stuck[: max(0, len(stuck) - STUCK_MAX)])}.values():
         draft.trace("ended", run, end="stuck")
         del draft.runs[run.enrolment_id]
 
@@ -139,9 +144,11 @@ def _latest_conversation(draft: Draft, channel: str) -> ConversationId | None:
 
 
 def arguments_of(draft: Draft, run: Run, arguments: tuple[tuple[str, Template], ...]) -> dict[str, Json]:
-    """The values of `with:`, rendered for `run`."""
+    """The values of `with:`, rendered for `run`. EvaluationFault: one cannot be, or they are too much for `vars`."""
     scope = scope_of(draft, run)
-    return {name: plain(draft.program.text(template, scope)) for name, template in arguments}
+    found = {name: plain(draft.program.text(template, scope)) for name, template in arguments}
+    check_size(found)
+    return found
 
 
 def goal_holds(draft: Draft, run: Run, condition: Expression) -> bool:

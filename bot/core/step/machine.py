@@ -13,6 +13,7 @@ from bot.core.journey import Ask, Branch, CallJourney, End, Handoff, OnError, St
 from bot.core.step import asking, doing, entry, floor, handoff, tasks
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft, Move
+from bot.core.step.limits import check_room
 from bot.core.step.questions import journey_of, state_of
 from bot.core.step.scope import faulted, guard_holds, plain, scope_of
 
@@ -153,10 +154,21 @@ def give_back(draft: Draft, run: Run, end: str, returned: dict[str, Json]) -> No
         return
     state = state_of(draft, parent)
     if isinstance(state.doing, CallJourney):
-        if state.doing.save:
-            parent.saved[state.doing.save] = {**returned, "end": end}
-            draft.scopes.pop(parent.enrolment_id, None)
+        if state.doing.save and not _save(draft, parent, state.doing.save, {**returned, "end": end}):
+            return
         draft.go(parent, state.then)
+
+
+def _save(draft: Draft, run: Run, name: str, returned: dict[str, Json]) -> bool:
+    """Keep what a called journey gave back. False: it is more than the enrolment may carry, an error of its journey."""
+    try:
+        check_room(run, {name: returned})
+    except EvaluationFault as fault:
+        faulted(draft, run, fault, place=name)
+        return False
+    run.saved[name] = returned
+    draft.scopes.pop(run.enrolment_id, None)
+    return True
 
 
 def close(draft: Draft, run: Run, end: str) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core import cards
 from bot.core.customer import Human, Task
 from bot.core.effects import AssignAdvisor, CloseDesk, OpenDesk
-from bot.core.events import Event
+from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, EffectId, StaffId
 from bot.core.messages import Card, Text
 from bot.core.step import doing, floor, handoff, tasks
@@ -208,7 +208,7 @@ def colleague_lost(draft: Draft, event: Event) -> None:
 def said(draft: Draft, event: Event) -> None:
     """An advisor's words for the customer. They are proof of contact: the first meets her deadline."""
     staff_id = StaffId(str(event.fields.get("staff_id") or ""))
-    talk = next((t for t in draft.talks.values() if t.human is not None and t.human.staff_id == staff_id), None)
+    talk = _held_by(draft, staff_id, event.fields.get("conversation_id"))
     if talk is None or talk.human is None:
         to_staff(draft, staff_id, Text(text=cards.NO_CONVERSATION), path="no_conversation")
         return
@@ -223,6 +223,12 @@ def said(draft: Draft, event: Event) -> None:
     _prove_contact(draft, talk.human.task_id)
     if event.fields.get("several"):
         to_staff(draft, staff_id, Text(text=cards.SENT_TO.format(name=tasks.name_of(draft))), path="sent_to")
+
+
+def _held_by(draft: Draft, staff_id: StaffId, conversation_id: Json) -> Talk | None:
+    """The conversation in which she has the floor, the one on her desk before any other."""
+    found = [talk for talk in draft.talks.values() if talk.human is not None and talk.human.staff_id == staff_id]
+    return next((talk for talk in found if talk.conversation_id == conversation_id), found[0] if found else None)
 
 
 def _prove_contact(draft: Draft, task_id: EffectId) -> None:
@@ -242,10 +248,31 @@ def still_there(draft: Draft, talk: Talk) -> bool:
 
 
 def forward(draft: Draft, talk: Talk, event: Event) -> None:
-    """The customer writes while a colleague has the floor: the colleague reads it in her app."""
-    assert talk.human is not None, "somebody has to be there to read it"
-    to_staff(draft, talk.human.staff_id, Text(text=f"{tasks.name_of(draft)}：{_words(event)}"), path="forward")
-    draft.trace("floor", outcome="forwarded", staff_id=talk.human.staff_id)
+    """The customer writes while a colleague has the floor: the colleague reads it in her app.
+
+    Where another customer is open on her desk, it says so: what she would answer now goes to that one.
+    """
+    human = talk.human
+    assert human is not None, "somebody has to be there to read it"
+    is_open = draft.desk_of(human) == talk.conversation_id
+    note = cards.FORWARDED if is_open else cards.FORWARDED_UNOPENED
+    to_staff(draft, human.staff_id, Text(text=_passed_on(draft, note, event)), path="forward")
+    draft.trace("floor", outcome="forwarded", staff_id=human.staff_id, open=is_open)
+
+
+def forward_to_offered(draft: Draft, talk: Talk, event: Event) -> None:
+    """The customer waits for a colleague who has not accepted yet: whoever was asked reads what she writes."""
+    for task in draft.tasks.values():
+        if task.kind != "handoff" or task.status != "open" or task.conversation_id != talk.conversation_id:
+            continue
+        if task.staff_id is not None:
+            text = Text(text=_passed_on(draft, cards.FORWARDED_WAITING, event))
+            to_staff(draft, task.staff_id, text, path="forward_waiting")
+            draft.trace("handoff", handoff.run_of(draft, task), outcome="forwarded", staff_id=task.staff_id)
+
+
+def _passed_on(draft: Draft, note: str, event: Event) -> str:
+    return note.format(name=tasks.name_of(draft), words=_words(event))
 
 
 def _words(event: Event) -> str:

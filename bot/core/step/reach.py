@@ -18,8 +18,9 @@ def lost(draft: Draft, talk: Talk, event: Event) -> None:
     talk.reachable = False
     talk.buckets = ()
     doing.suppress(draft, [unsent.effect_id for unsent in talk.unsent], UNREACHABLE)
-    people.send_away(draft, talk, cards.CUSTOMER_GONE, path="customer_gone")
+    # First what the states themselves want: that a colleague's part is over moves a waiting handoff on as well.
     handled = routing.tell_waiting(draft, event, talk)
+    people.send_away(draft, talk, cards.CUSTOMER_GONE, path="customer_gone")
     talking = [run for run in draft.runs.values() if run.conversation_id == talk.conversation_id and not run.parent]
     for run in talking:
         if run.enrolment_id not in handled:

@@ -1,12 +1,14 @@
 """What became of messages that left: refusals lead to the next fallback, and then to the journey's errors."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from bot.core.effects import Fallback, SendClass
+from bot.core import departure
+from bot.core.effects import Fallback, SendClass, SendMessage
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, EffectId, EnrolmentId
 from bot.core.messages import TemplateMessage
-from bot.core.step import people, reach, tasks
+from bot.core.step import people, reach, routing, tasks
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
 from bot.core.step.sending import WINDOW_REASONS, Wish, offer_fallbacks
@@ -40,22 +42,48 @@ def received(draft: Draft, event: Event) -> None:
             people.colleague_lost(draft, event)
         return
     is_advisors = people.not_delivered(draft, event)
-    if reason in GONE_REASONS:
+    if event.type == "send.expired":
+        if run is not None:
+            routing.react(draft, run, event)
+    elif reason in GONE_REASONS and not _came_back(talk, event):
         reach.lost(draft, talk, event)
     elif not is_advisors and reason not in SILENT_REASONS:
         _stand_in(draft, run, talk, event)
+
+
+def _came_back(talk: Talk, event: Event) -> bool:
+    """Whether she has acted since the attempt that found her gone."""
+    heard_at = _moment(event, "heard_at")
+    return talk.last_inbound_at is not None and heard_at is not None and talk.last_inbound_at > heard_at
 
 
 def _stand_in(draft: Draft, run: Run | None, talk: Talk, event: Event) -> None:
     """Plan the next fallback, under the rules of the message that it stands in for; else raise the error."""
     reason = str(event.fields.get("reason") or "")
     send_class = _CLASSES.get(str(event.fields.get("send_class") or ""))
-    wish = Wish(content=str(event.fields.get("content") or ""), send_class=send_class)
+    content = str(event.fields.get("content") or "")
+    if run is None and send_class in ("reminder", "marketing") and not _still_rests(draft, event):
+        draft.trace("not_sent", content=content, reason="left_state")
+        return
+    wish = Wish(content=content, send_class=send_class, expires_at=_moment(event, "expires_at"))
     found = offer_fallbacks(draft, run, talk, wish, fallbacks_of(event))
     if found.fate == "replaced":
         tasks.fallback_task(draft, run, found.task_title)
     elif found.fate == "failed" and run is not None:
         draft.fail(run, "send.window_closed" if reason in WINDOW_REASONS else f"send.rejected.{reason}")
+
+
+def _still_rests(draft: Draft, event: Event) -> bool:
+    """Whether the enrolment is still where the step that planned the message left it."""
+    planned_at, owner = _moment(event, "planned_at"), event.fields.get("enrolment_id")
+    if planned_at is None or not isinstance(owner, str):
+        return False
+    return departure.visit_lives(draft.base, EnrolmentId(owner), planned_at)
+
+
+def _moment(event: Event, name: str) -> datetime | None:
+    written = event.fields.get(name)
+    return datetime.fromisoformat(written) if isinstance(written, str) else None
 
 
 def _forget_unsent(draft: Draft, effect_id: EffectId) -> None:
@@ -91,6 +119,31 @@ def fallbacks_of(event: Event) -> tuple[Fallback, ...]:
             case _:
                 found.append(Fallback(way="drop"))
     return tuple(found)
+
+
+def receipt_fields(
+    effect: SendMessage,
+    *,
+    reason: str,
+    planned_at: datetime,
+    vendor_code: int | None = None,
+    heard_at: datetime | None = None,
+) -> dict[str, Json]:
+    """What a receipt tells of `effect`. `heard_at`: her latest act that was known when the attempt began."""
+    return {
+        "effect_id": effect.effect_id,
+        "reason": reason,
+        "vendor_code": vendor_code,
+        "content": effect.content,
+        "send_class": effect.send_class,
+        "conversation_id": effect.conversation_id,
+        "enrolment_id": effect.enrolment_id,
+        "visit": effect.visit,
+        "fallbacks": fallback_fields(effect.fallbacks),
+        "planned_at": planned_at.isoformat(),
+        "expires_at": effect.expires_at.isoformat() if effect.expires_at else None,
+        "heard_at": heard_at.isoformat() if heard_at else None,
+    }
 
 
 def fallback_fields(fallbacks: tuple[Fallback, ...]) -> list[Json]:

@@ -64,7 +64,7 @@ def _to_journeys(draft: Draft, talk: Talk, event: Event, heard: Understanding) -
         or enter_by_event(draft, event, talk)
     )
     if not found:
-        _unmatched(draft, talk, holder)
+        _unmatched(draft, talk, event, holder)
 
 
 def _addressed(draft: Draft, talk: Talk, event: Event) -> bool:
@@ -243,7 +243,7 @@ def tell_waiting(
     return reacted
 
 
-def react(draft: Draft, run: Run, event: Event, heard: Understanding) -> bool:
+def react(draft: Draft, run: Run, event: Event, heard: Understanding = NOTHING_SAID) -> bool:
     """Let the state in which `run` waits react to the event. False: it has nothing for it."""
     for reaction in state_of(draft, run).events:
         if _fits(draft, run, reaction, event, heard):
@@ -299,7 +299,7 @@ def _enter_if_wanted(draft: Draft, journey: Journey, event: Event, talk: Talk | 
     return False
 
 
-def _unmatched(draft: Draft, talk: Talk, holder: Run | None) -> None:
+def _unmatched(draft: Draft, talk: Talk, event: Event, holder: Run | None) -> None:
     """Step 11: one more wrong answer, or an honest word that nothing was understood.
 
     Neither when this step has said something already: another release has begun its question afresh.
@@ -314,5 +314,7 @@ def _unmatched(draft: Draft, talk: Talk, holder: Run | None) -> None:
         handoff.is_waiting(draft, run) for run in draft.runs.values() if run.conversation_id == talk.conversation_id
     )
     draft.trace("unheard", holder, why="waiting_for_human" if waiting else "no_match")
-    if not waiting:
+    if waiting:
+        people.forward_to_offered(draft, talk, event)
+    else:
         plan_global(draft, talk, Wish(content="fallback"))

@@ -8,8 +8,9 @@ from typing import Literal
 
 from bot.core import policy
 from bot.core.actions import Outside
-from bot.core.customer import Customer, Unsent
-from bot.core.effects import Fallback, SendClass, SendMessage
+from bot.core.customer import Customer
+from bot.core.departure import form_of, unsent_of
+from bot.core.effects import Fallback, SendClass, SendMessage, WindowNeed
 from bot.core.escaping import escape_for
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EffectId, StaffId, conversation_id
@@ -25,6 +26,16 @@ BURST_MAX = 3
 SPREAD = timedelta(minutes=10)
 """Over this time messages leave that waited for the end of the quiet hours (journey-language.md 3.11)."""
 
+EXPIRES_AFTER: Mapping[SendClass, timedelta] = {
+    "transactional": timedelta(hours=24),
+    "service": timedelta(hours=6),
+    "reminder": timedelta(hours=24),
+    "marketing": timedelta(hours=24),
+    "staff": timedelta(hours=24),
+}
+"""After this a message that says nothing else about it is too late, counted from the moment it might leave: an answer
+that comes the next day answers nothing, and what waits behind it in its conversation has waited long enough."""
+
 WINDOW_REASONS = frozenset({"window_closed", "window_used", "window", "count"})
 
 Fate = Literal["planned", "replaced", "withheld", "failed"]
@@ -34,14 +45,18 @@ journey goes on. failed: not sent, and an error was raised."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a journey wants to say. `templates_of`: the content whose templates stand in for it, itself if empty."""
+    """What a journey wants to say. `templates_of`: the content whose templates stand in for it, itself if empty.
+
+    `expires_at`: it stands in for a message that was to leave until then; otherwise `expire` counts from now.
+    """
 
     content: str
     variant: str = "normal"
     send_class: SendClass | None = None
     outside: tuple[Outside, ...] = ()
-    window: Literal["auto", "require", "ignore"] = "auto"
+    window: WindowNeed = "auto"
     expire: timedelta | None = None
+    expires_at: datetime | None = None
     choices: tuple[MenuChoice, ...] = ()
     templates_of: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
@@ -144,7 +159,7 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
         send_class=send_class,
         conversation_id=talk.conversation_id,
         channel=talk.channel,
-        form="template" if isinstance(offer.message, TemplateMessage) else "free",
+        form=form_of(offer.message),
         reply=draft.by_customer,
         planning=True,
         window=wish.window,
@@ -185,34 +200,36 @@ def _emit(
 ) -> None:
     talk, wish = offer.talk, offer.wish
     draft.sent_now[talk.conversation_id] = draft.sent_now.get(talk.conversation_id, 0) + 1
-    visit = run.visit if run else 0
-    owner = run.enrolment_id if run else None
-    talk.unsent.append(
-        Unsent(effect_id=request.effect_id, enrolment_id=owner, visit=visit, send_class=request.send_class)
+    effect = SendMessage(
+        effect_id=request.effect_id,
+        conversation_id=talk.conversation_id,
+        channel=talk.channel,
+        account=talk.account,
+        to=talk.external_id,
+        message=offer.message,
+        content=wish.content,
+        send_class=request.send_class,
+        delivery=draft.program.rules.class_rules[request.send_class].delivery,
+        sequence=len(draft.effects),
+        enrolment_id=run.enrolment_id if run else None,
+        journey=run.journey if run else "",
+        state=run.state if run else "",
+        visit=run.visit if run else 0,
+        not_before=not_before,
+        expires_at=_expiry(wish, request.send_class, now=draft.now, not_before=not_before),
+        reply=request.reply,
+        urgent=draft.event is not None and draft.event.urgent,
+        window=wish.window,
+        fallbacks=offer.fallbacks,
     )
-    draft.effects.append(
-        SendMessage(
-            effect_id=request.effect_id,
-            conversation_id=talk.conversation_id,
-            channel=talk.channel,
-            account=talk.account,
-            to=talk.external_id,
-            message=offer.message,
-            content=wish.content,
-            send_class=request.send_class,
-            delivery=draft.program.rules.class_rules[request.send_class].delivery,
-            sequence=len(draft.effects),
-            enrolment_id=owner,
-            journey=run.journey if run else "",
-            state=run.state if run else "",
-            visit=visit,
-            not_before=not_before,
-            expires_at=draft.now + wish.expire if wish.expire else None,
-            reply=request.reply,
-            urgent=draft.event is not None and draft.event.urgent,
-            fallbacks=offer.fallbacks,
-        )
-    )
+    draft.effects.append(effect)
+    talk.unsent.append(unsent_of(effect, not_before=not_before))
+
+
+def _expiry(wish: Wish, send_class: SendClass, *, now: datetime, not_before: datetime | None) -> datetime:
+    if wish.expires_at is not None:
+        return wish.expires_at
+    return now + wish.expire if wish.expire else (not_before or now) + EXPIRES_AFTER[send_class]
 
 
 def policy_view(draft: Draft) -> Customer:
@@ -295,6 +312,7 @@ def emit_to_staff(draft: Draft, member: Member, message: Message, *, effect_id: 
             send_class="staff",
             delivery="at_least_once",
             sequence=len(draft.effects),
+            expires_at=draft.now + EXPIRES_AFTER["staff"],
             urgent=True,
         )
     )

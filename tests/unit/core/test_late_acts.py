@@ -25,6 +25,6 @@ def wrote(conversation: Conversation, name: str, at: datetime) -> Conversation:
 
 def test_a_message_that_comes_late_does_not_rewind_the_window() -> None:
     blank = Conversation(conversation_id=ConversationId("oa:main:oA"), channel="oa", account="main", external_id="oA")
-    newer = windows.reserved(wrote(blank, "new", NOON), EventId("new"))
+    newer = windows.reserved(wrote(blank, "new", NOON), EventId("new"), at=NOON)
     late = wrote(newer, "old", NOON - timedelta(minutes=5))
     assert [(b.bucket_id, b.opened_at, b.used) for b in late.buckets] == [("new", NOON, 1)]

@@ -249,9 +249,31 @@ def test_planned_messages_elsewhere_do_not_use_up_this_window() -> None:
     assert reason(verdict(planned(customer(), 9, "service", ELSEWHERE), request(planning=True))) == ""
 
 
-def test_messages_planned_after_this_one_do_not_stand_in_its_way() -> None:
-    asked = request(effect_id=EffectId("U0"), planning=True)
-    assert reason(verdict(planned(customer(), 9, "service"), asked)) == ""
+@pytest.mark.parametrize("change", [{"not_before": NOON + timedelta(hours=9)}, {"form": "template"}])
+def test_what_waits_for_the_morning_or_needs_no_window_leaves_a_reply_its_room(change: Mapping[str, object]) -> None:
+    who = planned(customer(), 9, "service")
+    waiting = tuple(replace(u, **change) for u in who.conversations[HERE].unsent)  # type: ignore[arg-type]  # by name
+    assert reason(verdict(changed(who, HERE, {"unsent": waiting}), request(planning=True))) == ""
+
+
+def test_what_was_put_off_until_now_goes_before_a_reply_again() -> None:
+    who = planned(customer(), 9, "service")
+    due = tuple(replace(u, not_before=NOON) for u in who.conversations[HERE].unsent)
+    assert reason(verdict(changed(who, HERE, {"unsent": due}), request(planning=True))) == "window_used"
+
+
+def test_what_waits_for_the_morning_counts_in_the_caps_all_the_same() -> None:
+    who = planned(customer(), 2, "marketing")
+    waiting = tuple(replace(u, not_before=MORNING) for u in who.conversations[HERE].unsent)
+    found = verdict(changed(who, HERE, {"unsent": waiting}), request("marketing", planning=True))
+    assert reason(found) == "cap"
+
+
+def test_a_template_that_is_sent_again_counts_once_in_the_caps() -> None:
+    asked = request("marketing", form="template")
+    once = sent(having_sent(customer(), "marketing", NOON), asked)
+    assert reason(verdict(once, asked)) == ""
+    assert [s.effect_id for s in sent(once, asked).sent] == ["S0", "E"]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +286,7 @@ def test_a_free_message_needs_an_open_window(open_since: datetime | None, expect
 
 def test_an_open_window_without_room_is_used_up_not_closed() -> None:
     who = customer()
-    full = changed(who, HERE, {"buckets": windows.emptied(who.conversations[HERE]).buckets})
+    full = changed(who, HERE, {"buckets": windows.emptied(who.conversations[HERE], NOON).buckets})
     assert reason(verdict(full, request())) == "window_used"
 
 
@@ -344,18 +366,30 @@ def test_a_dropped_message_is_planned_no_more() -> None:
 @pytest.mark.parametrize(("why", "used"), [("gone", [0]), ("refused_by_user", [0]), ("count", [5]), ("window", [])])
 def test_a_refusal_gives_back_what_the_platform_did_not_take(why: str, used: list[int]) -> None:
     asked = request("marketing")
-    who = policy.record_refused(
-        sent(customer(), asked), HERE, effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why
-    )
+    refusal = policy.Refusal(effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why, heard_at=NOON)
+    who = policy.record_refused(sent(customer(), asked), HERE, refusal)
     assert [b.used for b in who.conversations[HERE].buckets] == used
     assert who.sent == ()
+
+
+@pytest.mark.parametrize("why", ["count", "window"])
+def test_an_old_refusal_takes_nothing_from_a_window_that_was_opened_since(why: str) -> None:
+    asked = request("marketing")
+    before = sent(customer(), asked)
+    newer = windows.opened(
+        before.conversations[HERE], "message", event_id=EventId("m2"), at=NOON + timedelta(minutes=1), rules=RULES
+    )
+    who = changed(before, HERE, {"buckets": newer.buckets})
+    refusal = policy.Refusal(effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why, heard_at=NOON)
+    assert windows.left(policy.record_refused(who, HERE, refusal).conversations[HERE], NOON + timedelta(minutes=2)) == 5
 
 
 def test_a_send_to_be_tried_again_is_planned_as_the_next_and_holds_nothing() -> None:
     before = planned(customer(), 2, "service")
     first = before.conversations[HERE].unsent[0]
     who = sent(before, request(effect_id=first.effect_id))
-    assert policy.record_returned(who, HERE, unsent=first, bucket_id=EventId("m1")) == before
+    refusal = policy.Refusal(effect_id=first.effect_id, bucket_id=EventId("m1"), reason="try_later")
+    assert policy.record_returned(who, HERE, refusal, first) == before
 
 
 requests = st.builds(

@@ -41,7 +41,7 @@ def act(conversation: Conversation, kind: BucketKind, at: datetime, event_id: st
 def spend(conversation: Conversation, now: datetime) -> Conversation:
     bucket = windows.spendable(conversation, now)
     assert bucket is not None
-    return windows.reserved(conversation, bucket.bucket_id)
+    return windows.reserved(conversation, bucket.bucket_id, at=now)
 
 
 def test_a_conversation_without_any_act_is_shut() -> None:
@@ -54,16 +54,18 @@ def test_a_message_allows_five_for_two_days() -> None:
     assert windows.left(conversation, NOW + timedelta(hours=47, minutes=59)) == 5
 
 
-def test_a_window_is_shut_at_the_very_moment_it_closes() -> None:
+def test_a_short_window_is_shut_for_us_a_little_before_it_closes() -> None:
     conversation = act(talk(), "follow", NOW)
-    assert windows.is_open(conversation, NOW + MINUTE - timedelta(microseconds=1), RULES)
+    assert windows.is_open(conversation, NOW + MINUTE - windows.CLOSING_MARGIN - timedelta(microseconds=1), RULES)
+    assert not windows.is_open(conversation, NOW + MINUTE - windows.CLOSING_MARGIN, RULES)
     assert not windows.is_open(conversation, NOW + MINUTE, RULES)
 
 
 def test_a_new_message_fills_only_its_own_bucket() -> None:
     conversation = spend(act(talk(), "follow", NOW), NOW)
     conversation = act(conversation, "message", NOW + timedelta(seconds=10))
-    refilled = act(spend(conversation, NOW + timedelta(minutes=2)), "message", NOW + timedelta(seconds=20))
+    spent = windows.reserved(conversation, conversation.buckets[-1].bucket_id, at=NOW + timedelta(seconds=15))
+    refilled = act(spent, "message", NOW + timedelta(seconds=20))
     assert [(b.kind, b.used) for b in refilled.buckets] == [("follow", 1), ("message", 0)]
 
 
@@ -112,22 +114,29 @@ def test_a_channel_without_rules_is_always_open() -> None:
 
 def test_a_released_message_may_be_sent_again() -> None:
     conversation = act(talk(), "follow", NOW, "f")
-    assert windows.released(windows.reserved(conversation, EventId("f")), EventId("f")) == conversation
+    assert windows.released(windows.reserved(conversation, EventId("f"), at=NOW), EventId("f")) == conversation
 
 
 def test_a_reservation_in_a_bucket_that_is_gone_changes_nothing() -> None:
     conversation = act(talk(), "follow", NOW, "f")
-    assert windows.reserved(conversation, EventId("old")) == conversation
+    assert windows.reserved(conversation, EventId("old"), at=NOW) == conversation
+
+
+def test_what_left_after_an_act_that_we_learn_of_late_counts_against_it() -> None:
+    # Before: the platform took it from the bucket that her act had just filled, we from the one before.
+    second = timedelta(seconds=1)
+    conversation = spend(spend(act(talk(), "message", NOW), NOW + second), NOW + 3 * second)
+    assert windows.left(act(conversation, "message", NOW + 2 * second), NOW + MINUTE) == 4
 
 
 def test_an_emptied_conversation_waits_for_the_next_act() -> None:
-    conversation = windows.emptied(act(talk(), "message", NOW))
+    conversation = windows.emptied(act(talk(), "message", NOW), NOW)
     assert windows.spendable(conversation, NOW) is None
     assert windows.left(act(conversation, "message", NOW + MINUTE), NOW + MINUTE) == 5
 
 
 def test_a_shut_conversation_has_no_window() -> None:
-    assert windows.shut(act(talk(), "message", NOW)).buckets == ()
+    assert windows.shut(act(talk(), "message", NOW), NOW).buckets == ()
 
 
 @st.composite
@@ -146,11 +155,11 @@ def test_used_stays_between_zero_and_max_whatever_happens(history: list[tuple[st
             case "message" | "menu_click" | "follow":
                 conversation = act(conversation, what, now)
             case "spend" if bucket:
-                conversation = windows.reserved(conversation, bucket.bucket_id)
+                conversation = windows.reserved(conversation, bucket.bucket_id, at=now)
             case "release" if conversation.buckets:
                 conversation = windows.released(conversation, conversation.buckets[0].bucket_id)
             case "emptied":
-                conversation = windows.emptied(conversation)
+                conversation = windows.emptied(conversation, now)
         assert all(0 <= b.used <= b.max for b in conversation.buckets)
         assert len({b.kind for b in conversation.buckets}) == len(conversation.buckets)
 
@@ -162,5 +171,12 @@ def test_never_more_than_the_platform_allows_can_be_reserved(attempts: int) -> N
     for _ in range(attempts):
         bucket = windows.spendable(conversation, NOW)
         if bucket is not None:
-            conversation, sent = windows.reserved(conversation, bucket.bucket_id), sent + 1
+            conversation, sent = windows.reserved(conversation, bucket.bucket_id, at=NOW), sent + 1
     assert sent == min(attempts, 8)
+
+
+def test_a_long_window_is_shut_at_the_very_moment_it_closes() -> None:
+    conversation = act(talk(), "message", NOW)
+    closes_at = NOW + timedelta(hours=48)
+    assert windows.is_open(conversation, closes_at - timedelta(microseconds=1), RULES)
+    assert not windows.is_open(conversation, closes_at, RULES)

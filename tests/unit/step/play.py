@@ -6,22 +6,23 @@ for now leaves at once: the platform takes it unless the test says otherwise.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot import understanding
-from bot.core import policy
-from bot.core.arrival import Arrival, EventArrived, Facts, Needs, Step, TimerDue
+from bot.core import departure, policy
+from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Needs, Step, TimerDue
 from bot.core.customer import Conversation, Customer, Enrolment
-from bot.core.effects import SaveTask, SendMessage, SuppressSends
+from bot.core.effects import CloseDesk, OpenDesk, SaveTask, SendMessage, SuppressSends
 from bot.core.events import Event, Json
 from bot.core.expectation import expectation
-from bot.core.ids import ConversationId, CustomerId, EventId, StaffId
-from bot.core.messages import Card, Menu, TemplateMessage
+from bot.core.ids import ConversationId, CustomerId, EffectId, EventId, StaffId
+from bot.core.messages import Card, Menu
 from bot.core.program import Program
 from bot.core.step import step
-from bot.core.step.receipts import fallback_fields
+from bot.core.step.receipts import receipt_fields
 from tests.unit.step.invariants import broken
 from tests.unit.step.turn import Turn
 from tests.unit.step.worlds import RULES, STAFF, world
@@ -37,6 +38,15 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def length(text: str) -> timedelta:
     """`1h30m` as a duration."""
     return timedelta(**{_UNITS[unit]: int(number) for number, unit in re.findall(r"(\d+)([smhd])", text)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """A send under way: reserved, `sending`, and no verdict yet. `heard_at` as in a receipt."""
+
+    send: SendMessage
+    bucket_id: EventId | None
+    heard_at: datetime | None
 
 
 class Play:
@@ -61,8 +71,13 @@ class Play:
         self.outbox: list[SendMessage] = []
         self.sent: list[SendMessage] = []
         self.loads: dict[str, int] = {}
+        self.desks: dict[StaffId, ConversationId | None] = {}
         self.refusals: list[str] = []
         self.steps: list[Step] = []
+        self.flying: dict[str, Flight] = {}
+        self._held: set[str] = set()
+        self._codes: set[str] = set()
+        self._planned_at: dict[EffectId, datetime] = {}
         self._number = 0
 
     # what the customer does
@@ -110,13 +125,17 @@ class Play:
         return self.click_id(found.task_id, key, by=by)
 
     def click_id(self, task_id: str, key: str, *, by: str) -> list[str]:
-        return self._act("card.clicked", openid=by, task_id=task_id, key=key, response_code="code")
+        return self._act("card.clicked", openid=by, task_id=task_id, key=key, response_code=f"code-{self._number}")
 
     def cards(self, staff_id: str) -> list[Card]:
         return [s.message for s in self.sent if s.to == staff_id and isinstance(s.message, Card)]
 
     def advisor(self, text: str, *, by: str) -> list[str]:
         return self._act("advisor.said", openid=by, text=text, staff_id=by)
+
+    def said_into(self, conversation: ConversationId, text: str, *, by: str) -> list[str]:
+        """The same, typed while this conversation is on her desk."""
+        return self._act("advisor.said", openid=by, text=text, staff_id=by, conversation_id=conversation)
 
     # what the world does
 
@@ -125,7 +144,23 @@ class Play:
 
     def receipt(self, kind: str, of: SendMessage, reason: str) -> list[str]:
         """The platform's verdict on a message that left."""
-        return self._play(self._arrived(kind, "", _receipt(of, reason)))
+        return self._play(self._arrived(kind, "", self._told(of, reason)))
+
+    def hold(self, content: str) -> None:
+        """The platform does not answer for the next message of this content: it is under way until `settle`."""
+        self._held.add(content)
+
+    def settle(self, content: str, verdict: Literal["sent", "refused", "unknown"] = "sent", why: str = "") -> list[str]:
+        """The platform's verdict on the message under way; what waited behind it in its conversation follows."""
+        self.turn = Turn()
+        flight = self.flying.pop(content)
+        if verdict == "refused":
+            self._give_back(flight, why)
+        if verdict != "sent":
+            told = self._told(flight.send, why or "no_verdict", heard_at=flight.heard_at)
+            self.arrive(self._arrived(f"send.{verdict}", "", told))
+        self._send_due()
+        return self.turn.said()
 
     def wait(self, duration: str) -> list[str]:
         """Time passes; what becomes due on the way happens in its order."""
@@ -227,7 +262,9 @@ class Play:
                 self._keep(found)
                 return
             assert isinstance(found, Needs)
-            facts = Facts(advisor_loads={StaffId(name): count for name, count in self.loads.items()})
+            desks = {read.staff_id: self.desks.get(read.staff_id) for read in found.reads if isinstance(read, DeskRead)}
+            loads = {StaffId(name): count for name, count in self.loads.items()}
+            facts = Facts(advisor_loads=loads, desks={**facts.desks, **desks})
         raise AssertionError("a step asks for reads again and again")
 
     def _keep(self, found: Step) -> None:
@@ -238,77 +275,95 @@ class Play:
         held_back = {name for e in found.effects if isinstance(e, SuppressSends) for name in e.effect_ids}
         self.outbox += [effect for effect in found.effects if isinstance(effect, SendMessage)]
         self.outbox = [send for send in self.outbox if send.effect_id not in held_back]
+        self._planned_at |= {effect.effect_id: self.now for effect in self.sends_of(found)}
         for effect in found.effects:
-            if isinstance(effect, SaveTask) and effect.status == "open" and effect.staff_id:
-                self.loads[effect.staff_id] = self.loads.get(effect.staff_id, 0) + 1
+            match effect:
+                case SaveTask(status="open", staff_id=staff_id) if staff_id:
+                    self.loads[staff_id] = self.loads.get(staff_id, 0) + 1
+                case OpenDesk():
+                    self.desks[effect.staff_id] = effect.conversation_id
+                case CloseDesk() if self.desks.get(effect.staff_id) == effect.conversation_id:
+                    self.desks[effect.staff_id] = None
+        codes = [s.message.response_code for s in self.sends_of(found) if isinstance(s.message, Card)]
+        codes = [code for code in codes if code]
+        assert not self._codes.intersection(codes) and len(set(codes)) == len(codes), "a one-use code is used twice"
+        self._codes.update(codes)
         faults = broken(self.customer, self.program)
         assert faults == [], faults
 
     def _send_due(self) -> None:
         """Let everything leave that may leave now, asking the policy once more as the dispatcher does."""
-        due = [send for send in self.outbox if (send.not_before or self.now) <= self.now]
-        self.outbox = [send for send in self.outbox if send not in due]
-        for send in due:
+        self._expire()
+        while free := [send for send in self.outbox if self._may_go(send)]:
+            send = free[0]
+            self.outbox.remove(send)
+            heard_at = departure.last_heard(self.customer, send.conversation_id)
             reason = self._dispatch(send)
             if reason:
-                fields = _receipt(send, reason)
-                self.arrive(self._arrived("send.refused", "", fields))
-        if any((send.not_before or self.now) <= self.now for send in self.outbox):
-            self._send_due()
+                told = self._told(send, reason, heard_at=heard_at)
+                self.arrive(self._arrived("send.refused", "", told))
+
+    def _may_go(self, send: SendMessage) -> bool:
+        """One message of a conversation is under way at a time."""
+        under_way = {flight.send.conversation_id for flight in self.flying.values()}
+        return (send.not_before or self.now) <= self.now and send.conversation_id not in under_way
+
+    def _expire(self) -> None:
+        for send in [send for send in self.outbox if send.expires_at is not None and send.expires_at <= self.now]:
+            self.outbox.remove(send)
+            self.customer = policy.record_dropped(self.customer, send.effect_id)
+            self.arrive(self._arrived("send.expired", "", self._told(send, "expired")))
 
     def _dispatch(self, send: SendMessage) -> str:
         """Why the message did not leave, or empty."""
-        request = _request(send)
+        planned_at = self._planned_at[send.effect_id]
+        stale = departure.overtaken(self.customer, send, planned_at, is_repeat=False)
+        if stale:
+            self.customer = policy.record_dropped(self.customer, send.effect_id)
+            return ""
+        request = departure.request_of(send, self.customer, planned_at)
         verdict = policy.judge(request, customer=self.customer, rules=self.program.rules, now=self.now)
         match verdict:
             case policy.Defer(until=until):
                 self.outbox.append(replace(send, not_before=until))
+                unsent = departure.unsent_of(send, not_before=until)
+                self.customer = policy.record_deferred(self.customer, send.conversation_id, unsent)
                 return ""
             case policy.Refuse(reason=reason):
                 self.customer = policy.record_dropped(self.customer, send.effect_id)
-                return reason
+                return "" if reason in departure.WITHHELD_FOR_GOOD else reason
             case policy.Allow(bucket_id=bucket_id):
                 self.customer = policy.record_sent(
                     self.customer, request, bucket_id=bucket_id, now=self.now, rules=self.program.rules
                 )
                 self.sent.append(send)
-                refusal = self.refusals.pop(0) if self.refusals and send.send_class != "staff" else ""
-                if refusal:
-                    self.customer = policy.record_refused(
-                        self.customer,
-                        send.conversation_id,
-                        effect_id=send.effect_id,
-                        bucket_id=bucket_id,
-                        reason=refusal,
-                    )
-                return refusal
+                heard_at = departure.last_heard(self.customer, send.conversation_id)
+                return self._answer(Flight(send=send, bucket_id=bucket_id, heard_at=heard_at))
+
+    def _answer(self, flight: Flight) -> str:
+        """What the platform says at once: nothing while the test holds the message, else why not, or empty."""
+        content = flight.send.content
+        if content in self._held:
+            self._held.discard(content)
+            self.flying[content] = flight
+            return ""
+        refusal = self.refusals.pop(0) if self.refusals and flight.send.send_class != "staff" else ""
+        if refusal:
+            self._give_back(flight, refusal)
+        return refusal
+
+    def _give_back(self, flight: Flight, why: str) -> None:
+        refusal = policy.Refusal(
+            effect_id=flight.send.effect_id, bucket_id=flight.bucket_id, reason=why, heard_at=flight.heard_at
+        )
+        self.customer = policy.record_refused(self.customer, flight.send.conversation_id, refusal)
+
+    def _told(self, send: SendMessage, reason: str, *, heard_at: datetime | None = None) -> dict[str, Json]:
+        planned_at = self._planned_at[send.effect_id]
+        return receipt_fields(send, reason=reason, planned_at=planned_at, heard_at=heard_at)
 
     def _next_due(self) -> datetime | None:
         moments = [timer.due_at for timer in self.customer.timers]
         moments += [send.not_before for send in self.outbox if send.not_before]
+        moments += [send.expires_at for send in self.outbox if send.expires_at]
         return min(moments, default=None)
-
-
-def _request(send: SendMessage) -> policy.Request:
-    return policy.Request(
-        effect_id=send.effect_id,
-        send_class=send.send_class,
-        conversation_id=send.conversation_id,
-        channel=send.channel,
-        form="template" if isinstance(send.message, TemplateMessage) else "free",
-        reply=send.reply,
-    )
-
-
-def _receipt(send: SendMessage, reason: str) -> dict[str, Json]:
-    return {
-        "effect_id": send.effect_id,
-        "reason": reason,
-        "vendor_code": None,
-        "content": send.content,
-        "send_class": send.send_class,
-        "conversation_id": send.conversation_id,
-        "enrolment_id": send.enrolment_id,
-        "visit": send.visit,
-        "fallbacks": fallback_fields(send.fallbacks),
-    }

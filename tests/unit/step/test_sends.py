@@ -135,11 +135,11 @@ states:
 
 def test_a_fallback_obeys_the_rules_of_the_message_it_stands_in_for() -> None:
     play = Play(later("1s", "reminder", outside="[template:通知]"), at=MORNING)
+    play.wait_until(play.clock("20:30"))
     play.follow()
-    play.wait("1s")
-    reminder = play.planned("news")
-    play.wait_until(play.clock("22:00"))
-    assert play.receipt("send.refused", reminder, "window") == ["稍后 template:通知"]
+    play.hold("news")
+    play.wait("45m")
+    assert play.settle("news", "refused", "window") == ["稍后 template:通知"]
 
 
 @pytest.mark.parametrize("reason", ["human_has_floor", "expired"])
