@@ -3,7 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.http import HttpVersion11
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +36,19 @@ class CutOff(Exception):
     """The connection ended, or broke the protocol, before the body did."""
 
 
-async def read_body(request: web.Request, limits: Limits) -> bytes:
-    """The whole body. TooLarge before a byte is read if the length is announced, TooSlow, CutOff otherwise."""
+class Unmeetable(Exception):
+    """The sender expects something else of us than to go on."""
+
+
+async def read_body(request: web.BaseRequest, limits: Limits) -> bytes:
+    """The whole body. TooLarge before a byte is read if the length is announced, else TooSlow, CutOff or Unmeetable."""
     if request.content_length is not None and request.content_length > limits.body_bytes_max:
         raise TooLarge
+    await _invite(request)
+    content = request.content
     try:
+        if content.is_eof():
+            return _bounded(content.read_nowait(), limits.body_bytes_max)
         async with asyncio.timeout(limits.body_timeout_s):
             return await _read(request, limits.body_bytes_max)
     except TimeoutError:
@@ -46,10 +57,28 @@ async def read_body(request: web.Request, limits: Limits) -> bytes:
         raise CutOff from None
 
 
-async def _read(request: web.Request, bytes_max: int) -> bytes:
+async def _invite(request: web.BaseRequest) -> None:
+    """Tell a sender who waits for it that the body is wanted: nobody is asked for a body that would be refused."""
+    expected = request.headers.get(hdrs.EXPECT)
+    if expected is None or request.version != HttpVersion11:
+        return
+    if expected.lower() != "100-continue":
+        raise Unmeetable
+    await request.writer.write(_CONTINUE)
+    # What was written belongs to no answer: its length must not be counted as part of one.
+    request.writer.output_size = 0
+
+
+async def _read(request: web.BaseRequest, bytes_max: int) -> bytes:
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
         if len(body) > bytes_max:
             raise TooLarge
     return bytes(body)
+
+
+def _bounded(body: bytes, bytes_max: int) -> bytes:
+    if len(body) > bytes_max:
+        raise TooLarge
+    return body

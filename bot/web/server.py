@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -13,11 +14,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Clock, Health, Lanes
 from bot.web.body import Limits
+from bot.web.front import Front
 from bot.web.health import HealthPages, MetricsPage
 from bot.web.webhook import Accounts, Webhook
 
-IDLE_TIMEOUT_S = 15
-"""A connection that has no whole header to show after this long is closed, be it idle or slow on purpose."""
 UNREAD_S = 1
 """How long the rest of a turned down request is let run into nothing, so that its sender can read the answer."""
 DRAIN_S = 10
@@ -31,10 +31,12 @@ class Connections:
 
     `count_max`: one more is hung up on at once, and a platform comes again; a burst may exceed it by those pending.
     Both together stay below 1,024, the usual limit of open files, so that the database and our own calls keep
-    theirs. `unread_answer_s`: a peer that lets our answer lie for so long is cut off (where the system knows how).
+    theirs. `idle_s`: a connection that has no whole header to show after this long is closed, be it idle or slow on
+    purpose. `unread_answer_s`: a peer that lets our answer lie for so long is cut off (where the system knows how).
     """
 
     count_max: int = 640
+    idle_s: float = 15.0
     unread_answer_s: float = 20.0
 
 
@@ -50,21 +52,15 @@ _log = logging.getLogger(__name__)
 _log.addFilter(_WithoutGarbage())
 
 
-def build(*, callbacks: Accounts, lanes: Lanes, health: Health, clock: Clock, metrics: Metrics) -> web.Application:
-    """The application that the platforms talk to. `callbacks`: by channel (`oa`, `app`) and account name."""
-    application = web.Application()
+def build(*, callbacks: Accounts, lanes: Lanes, health: Health, clock: Clock, metrics: Metrics) -> Front:
+    """What the platforms talk to. `callbacks`: by channel (`oa`, `app`) and account name."""
     webhook = Webhook(accounts=callbacks, lanes=lanes, clock=clock, metrics=metrics, limits=Limits())
-    application.add_routes(webhook.routes())
-    application.add_routes(HealthPages(health).routes())
-    return application
+    return Front(webhook.pages() | HealthPages(health).pages())
 
 
-def admin(*, health: Health, metrics: Metrics) -> web.Application:
-    """The application for operators, on a port of its own: /metrics, and the health pages again."""
-    application = web.Application()
-    application.add_routes(MetricsPage(metrics).routes())
-    application.add_routes(HealthPages(health).routes())
-    return application
+def admin(*, health: Health, metrics: Metrics) -> Front:
+    """What operators talk to, on a port of its own: /metrics, and the health pages again."""
+    return Front(MetricsPage(health, metrics).pages() | HealthPages(health).pages())
 
 
 class _Refused(asyncio.Protocol):
@@ -81,23 +77,16 @@ def _doorkeeper(server: web.Server, count_max: int) -> Callable[[], asyncio.Base
 
 @asynccontextmanager
 async def listening(
-    application: web.Application, *, host: str, port: int, connections: Connections = Connections()
+    served: Front | web.Application, *, host: str, port: int, connections: Connections = Connections()
 ) -> AsyncIterator[int]:
-    """Serve `application` while the context lasts; gives the port, which is a free one for port 0.
+    """Serve a front, or an application with a router of its own, while the context lasts; gives the port.
+
+    Port 0 stands for a free one.
 
     On leaving, no connection is accepted any more and requests in hand are finished, at most DRAIN_S long.
     OSError: the address is taken. Requests are not logged: their queries are secrets.
     """
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        logger=_log,
-        keepalive_timeout=IDLE_TIMEOUT_S,
-        lingering_time=UNREAD_S,
-        shutdown_timeout=DRAIN_S,
-        # A compressed body could be far longer than its length says, and no platform sends one.
-        auto_decompress=False,
-    )
+    runner = _runner(served, connections)
     await runner.setup()
     try:
         async with _bound(runner, (host, port), connections) as open_port:
@@ -106,8 +95,25 @@ async def listening(
         await runner.cleanup()
 
 
+def _runner(served: Front | web.Application, connections: Connections) -> web.BaseRunner:
+    if isinstance(served, web.Application):
+        return web.AppRunner(served, shutdown_timeout=DRAIN_S, **_protocol(connections))
+    return web.ServerRunner(web.Server(served.answer, **_protocol(connections)), shutdown_timeout=DRAIN_S)
+
+
+def _protocol(connections: Connections) -> dict[str, Any]:  # Any: options of the library's, each of its own type
+    return {
+        "access_log": None,
+        "logger": _log,
+        "keepalive_timeout": connections.idle_s,
+        "lingering_time": UNREAD_S,
+        # A compressed body could be far longer than its length says, and no platform sends one.
+        "auto_decompress": False,
+    }
+
+
 @asynccontextmanager
-async def _bound(runner: web.AppRunner, at: tuple[str, int], connections: Connections) -> AsyncIterator[int]:
+async def _bound(runner: web.BaseRunner, at: tuple[str, int], connections: Connections) -> AsyncIterator[int]:
     """Accept connections while the context lasts."""
     if runner.server is None:
         raise RuntimeError("the runner was not set up")

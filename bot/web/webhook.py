@@ -15,6 +15,8 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -23,7 +25,8 @@ from aiohttp import web
 from bot.errors import StorageError, Unreadable, Unsupported, Untrusted
 from bot.runtime.metrics import CallbackOutcome, Metrics, TurnedAway
 from bot.runtime.ports import Callbacks, Clock, Lanes, Query
-from bot.web.body import CutOff, Limits, TooLarge, TooSlow, read_body
+from bot.web.body import CutOff, Limits, TooLarge, TooSlow, Unmeetable, read_body
+from bot.web.front import Page, refusal
 
 Channel = Literal["oa", "app"]
 Accounts = Mapping[tuple[str, str], Callbacks]
@@ -33,6 +36,12 @@ ECHO_LENGTH_MAX = 1024
 DISTRUST_TOLD_EVERY_S = 60.0
 """Strangers can send wrong signatures without end: of each account and reason one line in so long is logged."""
 _SIGNATURE = re.compile(r"[0-9a-f]{40}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_AGE_S_MAX = 600.0
+"""Older and newer requests than the codecs take (delivery.md 1.2) need not be read."""
+_STALE = "the request is older or newer than ten minutes"
+_PLATFORMS: Mapping[Channel, str] = {"oa": "oa", "app": "wecom"}
+"""Channels as their addresses name them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +56,19 @@ class Callback:
     query: Query
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the callbacks of one account come in."""
+
+    channel: Channel
+    account: str
+    callbacks: Callbacks
+
+    def asked(self, query: Query) -> Callback:
+        """One request to it."""
+        return Callback(channel=self.channel, account=self.account, callbacks=self.callbacks, query=query)
+
+
 class Webhook:
     """Takes the requests of every account."""
 
@@ -59,33 +81,21 @@ class Webhook:
         self._waiting = 0
         self._distrust_told: dict[tuple[Channel, str, str], float] = {}
 
-    def routes(self) -> list[web.RouteDef]:
-        """The two addresses that the platforms' consoles are given, each for verification and for pushes."""
-        return [
-            web.get("/callback/oa/{account}", self._on_oa_check, allow_head=False),
-            web.post("/callback/oa/{account}", self._on_oa_push),
-            web.get("/callback/wecom/{account}", self._on_wecom_check, allow_head=False),
-            web.post("/callback/wecom/{account}", self._on_wecom_push),
-        ]
+    def pages(self) -> dict[tuple[str, str], Page]:
+        """Every account's address, for the console's verification and for pushes, by method and path."""
+        found: dict[tuple[str, str], Page] = {}
+        for (channel, account), callbacks in self._accounts.items():
+            address = Address(channel="oa" if channel == "oa" else "app", account=account, callbacks=callbacks)
+            path = f"/callback/{_PLATFORMS[address.channel]}/{account}"
+            found["GET", path] = partial(self._on_check, address)
+            found["POST", path] = partial(self._on_push, address)
+        return found
 
-    async def _on_oa_check(self, request: web.Request) -> web.Response:
-        return self._check(self._callback(request, "oa"))
+    async def _on_check(self, address: Address, request: web.BaseRequest) -> web.Response:
+        return self._check(address.asked(_query(request)))
 
-    async def _on_oa_push(self, request: web.Request) -> web.Response:
-        return await self._push(request, self._callback(request, "oa"))
-
-    async def _on_wecom_check(self, request: web.Request) -> web.Response:
-        return self._check(self._callback(request, "app"))
-
-    async def _on_wecom_push(self, request: web.Request) -> web.Response:
-        return await self._push(request, self._callback(request, "app"))
-
-    def _callback(self, request: web.Request, channel: Channel) -> Callback:
-        account = request.match_info["account"]
-        callbacks = self._accounts.get((channel, account))
-        if callbacks is None:
-            raise web.HTTPNotFound
-        return Callback(channel=channel, account=account, callbacks=callbacks, query=_query(request))
+    async def _on_push(self, address: Address, request: web.BaseRequest) -> web.Response:
+        return await self._push(request, address.asked(_query(request)))
 
     def _check(self, callback: Callback) -> web.Response:
         try:
@@ -96,18 +106,29 @@ class Webhook:
             return self._distrust(callback, error)
         return _plain(echo)
 
-    async def _push(self, request: web.Request, callback: Callback) -> web.Response:
+    async def _push(self, request: web.BaseRequest, callback: Callback) -> web.Response:
         if not _plausible(callback.query):
-            return _closing(self._turn_down(callback, status=403, outcome="untrusted"))
+            return self._refuse(request, callback, status=403, outcome="untrusted")
+        if _is_stale(callback.query, self._clock.now()):
+            self._tell_distrust(callback, _STALE)
+            return self._refuse(request, callback, status=403, outcome="untrusted")
         try:
             body = await read_body(request, self._limits)
         except TooLarge:
-            return _closing(self._turn_down(callback, status=413, outcome="too_large"))
+            return self._refuse(request, callback, status=413, outcome="too_large")
         except TooSlow:
-            return _closing(self._turn_down(callback, status=408, outcome="too_slow"))
+            return self._refuse(request, callback, status=408, outcome="too_slow")
         except CutOff:
-            return _closing(self._turn_down(callback, status=400, outcome="cut_off"))
+            return self._refuse(request, callback, status=400, outcome="cut_off")
+        except Unmeetable:
+            return self._refuse(request, callback, status=417, outcome="cut_off")
         return await self._take(callback, body)
+
+    def _refuse(
+        self, request: web.BaseRequest, callback: Callback, *, status: int, outcome: CallbackOutcome
+    ) -> web.Response:
+        self._count(callback, outcome)
+        return refusal(request, status)
 
     async def _take(self, callback: Callback, body: bytes) -> web.Response:
         try:
@@ -151,15 +172,19 @@ class Webhook:
         return _plain(callback.callbacks.acknowledgement)
 
     def _distrust(self, callback: Callback, error: Untrusted) -> web.Response:
-        key, now = (callback.channel, callback.account, error.what), time.monotonic()
+        self._tell_distrust(callback, error.what)
+        return self._turn_down(callback, status=403, outcome="untrusted")
+
+    def _tell_distrust(self, callback: Callback, why: str) -> None:
+        key, now = (callback.channel, callback.account, why), time.monotonic()
         if now - self._distrust_told.get(key, float("-inf")) >= DISTRUST_TOLD_EVERY_S:
             self._distrust_told[key] = now
-            _log.warning("callback.untrusted", channel=callback.channel, account=callback.account, why=error.what)
-        return self._turn_down(callback, status=403, outcome="untrusted")
+            _log.warning("callback.untrusted", channel=callback.channel, account=callback.account, why=why)
 
     def _turn_away(self, callback: Callback, reason: TurnedAway, *, why: str) -> web.Response:
         _log.error("callback.turned_away", channel=callback.channel, account=callback.account, why=why)
         self._metrics.turned_away(callback.channel, callback.account, reason=reason)
+        self._lanes.turned_away(callback.channel, callback.account, reason=reason)
         return self._turn_down(callback, status=503, outcome="turned_away")
 
     def _turn_down(self, callback: Callback, *, status: int, outcome: CallbackOutcome) -> web.Response:
@@ -170,7 +195,9 @@ class Webhook:
         self._metrics.callback(callback.channel, callback.account, outcome=outcome)
 
 
-def _query(request: web.Request) -> Query:
+def _query(request: web.BaseRequest) -> Query:
+    if not request.query_string:
+        return Query()
     given = request.query
     return Query(
         signature=given.get("signature", ""),
@@ -184,15 +211,14 @@ def _query(request: web.Request) -> Query:
 
 def _plausible(query: Query) -> bool:
     """Whether the query looks signed. What does not is answered without its body being read."""
-    return bool(_SIGNATURE.fullmatch(query.msg_signature or query.signature)) and query.timestamp.isdecimal()
+    return bool(_SIGNATURE.fullmatch(query.msg_signature or query.signature) and _TIMESTAMP.fullmatch(query.timestamp))
+
+
+def _is_stale(query: Query, now: datetime) -> bool:
+    """Whether the codec could not but refuse this request for its age, whatever stands in the body."""
+    return abs(now.timestamp() - int(query.timestamp)) > _AGE_S_MAX
 
 
 def _plain(text: str) -> web.Response:
     # The echo string of an official account is not signed: it must not be taken for a page.
     return web.Response(text=text, content_type="text/plain", headers={"X-Content-Type-Options": "nosniff"})
-
-
-def _closing(response: web.Response) -> web.Response:
-    """The connection ends after `response`, because the rest of the request stays unread."""
-    response.force_close()
-    return response

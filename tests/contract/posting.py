@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
-from aiohttp import web
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot.channels.app.codec import AppCallbacks
 from bot.channels.oa.codec import Mode, OaCallbacks
-from bot.core.events import Event
+from bot.core.events import Event, Json
 from bot.errors import StorageError
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Callbacks
 from bot.web.body import Limits
+from bot.web.front import Front
 from bot.web.server import admin, build, listening
 from bot.web.webhook import Webhook
 
@@ -113,6 +113,7 @@ class KeptLanes:
 
     events: dict[str, Event] = field(default_factory=dict)
     quarantined: list[tuple[str, str, bytes, str]] = field(default_factory=list)
+    lost: list[tuple[str, str, str]] = field(default_factory=list)
     broken: bool = False
 
     async def accept(self, events: Sequence[Event]) -> None:
@@ -123,6 +124,9 @@ class KeptLanes:
     async def quarantine(self, *, channel: str, account: str, body: bytes, why: str) -> None:
         self._check()
         self.quarantined.append((channel, account, body, why))
+
+    def turned_away(self, channel: str, account: str, *, reason: str) -> None:
+        self.lost.append((channel, account, reason))
 
     def _check(self) -> None:
         if self.broken:
@@ -146,6 +150,9 @@ class Told:
 
     def degraded(self) -> Mapping[str, str]:
         return self.down
+
+    async def waiting(self) -> Mapping[str, Json]:
+        return {"parked": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +201,8 @@ async def house(*, aes_keys: tuple[str, ...] = (AES_KEY,), limits: Limits | None
     }
     served = build(callbacks=callbacks, lanes=lanes, health=health, clock=clock, metrics=metrics)
     if limits is not None:
-        served = web.Application()
         webhook = Webhook(accounts=callbacks, lanes=lanes, clock=clock, metrics=metrics, limits=limits)
-        served.add_routes(webhook.routes())
+        served = Front(webhook.pages())
     async with (
         listening(served, host="127.0.0.1", port=0) as port,
         listening(admin(health=health, metrics=metrics), host="127.0.0.1", port=0) as admin_port,

@@ -295,7 +295,7 @@ async def test_readyz_stays_ready_and_tells_which_platform_is_down(ours: House) 
     ours.health.down["oa:main"] = "the access token is refused"
     status, body = await ours.get("/readyz")
     assert status == 200
-    assert json.loads(body) == {"ready": True, "degraded": {"oa:main": "the access token is refused"}}
+    assert json.loads(body) == {"ready": True, "degraded": {"oa:main": "the access token is refused"}, "parked": 0}
 
 
 async def test_readyz_fails_only_when_callbacks_cannot_be_committed(ours: House) -> None:
