@@ -1,0 +1,1 @@
+"""How fast the product is, against floors that import nothing of it. `python -m tests.bench --help`."""

@@ -1,0 +1,68 @@
+"""`python -m tests.bench NAME [--json] [options]`: measure one figure and print it. Exit code 1: it is void."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.bench import dispatch, event, reject, step
+from tests.bench.lines import say
+from tests.bench.report import Report
+from tests.bench.settings import Settings
+
+BENCHES: dict[str, Callable[[Settings], Report]] = {
+    "event": event.measure,
+    "dispatch": dispatch.measure,
+    "reject": reject.measure,
+    "step": step.measure,
+}
+EVERYTHING = "all"
+
+
+def arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(prog="zhitu bench", description=__doc__)
+    parser.add_argument("name", choices=[*BENCHES, EVERYTHING])
+    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+    parser.add_argument("--rounds", type=int, default=5, help="floor and product, in turn, so often")
+    parser.add_argument("--seconds", type=float, default=30.0, help="measured in each round")
+    parser.add_argument("--warm-up", type=float, default=5.0, help="seconds before, dropped")
+    parser.add_argument("--connections", type=int, default=256)
+    parser.add_argument("--sends", action="store_true", help="event: let the planned messages leave, too")
+    parser.add_argument("--quick", action="store_true", help="one short round, for a try: always void")
+    parser.add_argument("--work", type=Path, help="where databases are made; a temporary folder unless given")
+    parser.add_argument("--out", type=Path, help="also write NAME.json into this folder")
+    return parser.parse_args(given)
+
+
+def settings_of(options: argparse.Namespace, directory: Path) -> Settings:
+    """What the options say. `--quick` is too short for every rule, and the report will say so."""
+    return Settings(
+        directory=directory,
+        rounds=1 if options.quick else options.rounds,
+        seconds=min(6.0, options.seconds) if options.quick else options.seconds,
+        warm_up_s=min(2.0, options.warm_up) if options.quick else options.warm_up,
+        connections=options.connections,
+        sends=options.sends,
+    )
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run what is asked for. 0: every figure counts."""
+    options = arguments(given)
+    names = list(BENCHES) if options.name == EVERYTHING else [options.name]
+    voids = 0
+    with tempfile.TemporaryDirectory(prefix="zhitu-bench-", dir=options.work) as directory:
+        for name in names:
+            found = BENCHES[name](settings_of(options, Path(directory) / name))
+            voids += bool(found.voids)
+            say(found.as_json() if options.json else found.as_text())
+            if options.out:
+                options.out.mkdir(parents=True, exist_ok=True)
+                (options.out / f"{name}.json").write_text(found.as_json() + "\n", encoding="utf-8")
+    return 1 if voids else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the machine can do at best: servers, writers and clients that import nothing of the product."""
