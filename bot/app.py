@@ -1,11 +1,13 @@
 """The composition: the only place that knows every concrete class."""
 
 import asyncio
+import gc
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -19,17 +21,31 @@ from bot.channels.wire import Wire
 from bot.config import Config, key_texts
 from bot.config import Storage as StorageSection
 from bot.config.keyfile import database_file
+from bot.core.access import KeptToken
 from bot.core.program import Program, compile_library
 from bot.errors import AuthoringError, BotError, Complaint, ConfigError
 from bot.runtime import why
+from bot.runtime.care import Upkeep
+from bot.runtime.clocks import Clocks
 from bot.runtime.engine import Engine
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Callbacks, Clock, Sender
-from bot.storage import KeyRing, Storage, Transaction, served_alone
+from bot.runtime.tidying import Keep
+from bot.storage import KeyRing, Priority, Storage, Transaction, served_alone
 from bot.web.server import admin, build, listening
 
 log = structlog.get_logger(__name__)
+
+
+SWITCH_S = 0.0005
+"""How long a thread may compute before another gets its turn. The writer gives its turn away at each statement, and
+would wait ten times as long for it by default, with the database held."""
+
+
+COLLECT_AFTER = (20_000, 50, 10_000)
+"""A search for rubbish through everything that lives takes 100 ms, whoever holds the database just then. Steps leave
+no cycles, so the youngest are looked through as they come and go, and all of it once an hour (tidying.py)."""
 
 
 class MachineClock:
@@ -46,12 +62,13 @@ def _itself(sender: Sender) -> Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seams:
-    """The two places where the product meets the outside; whoever tests it may stand in between.
+    """The places where the product meets the outside; whoever tests it may stand in between.
 
-    `storage`: what the database is opened with. `around`: put around every account's sending half.
+    `storage`: what the database is opened with. `clocks`: makes the watch over the machine's clocks. `around`: put around every account's sending half.
     """
 
     storage: type[Storage] = Storage
+    clocks: Callable[[], Clocks] = Clocks
     around: Callable[[Sender], Sender] = _itself
 
 
@@ -103,7 +120,34 @@ def callbacks_of(settings: Config) -> dict[tuple[str, str], Callbacks]:
     return found
 
 
-def senders_of(settings: Config, wire: Wire, clock: Clock) -> dict[tuple[str, str], Sender]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTokens:
+    """Where channels keep the access token of one account: in the database (delivery.md 3.11)."""
+
+    storage: Storage
+    channel: str
+    account: str
+
+    async def load(self) -> KeptToken:
+        """What is kept now."""
+        return await self.storage.read(lambda tx: tx.tokens.load(self.channel, self.account))
+
+    async def lease(self, *, owner: str, lasts: timedelta) -> bool:
+        """Whether `owner` alone may fetch a new token, for so long."""
+        return await self.storage.write(
+            Priority.URGENT, lambda tx: tx.tokens.lease(self.channel, self.account, owner=owner, lasts=lasts)
+        )
+
+    async def release(self, *, owner: str) -> None:
+        """Give the lease back."""
+        await self.storage.write(Priority.URGENT, lambda tx: tx.tokens.release(self.channel, self.account, owner=owner))
+
+    async def swap(self, kept: KeptToken) -> bool:
+        """Write `kept` over its own generation. False: there is another by now."""
+        return await self.storage.write(Priority.URGENT, lambda tx: tx.tokens.swap(self.channel, self.account, kept))
+
+
+def senders_of(settings: Config, wire: Wire, clock: Clock, storage: Storage) -> dict[tuple[str, str], Sender]:
     """The sending halves of all configured accounts, by channel and name."""
     found: dict[tuple[str, str], Sender] = {}
     for name, oa in settings.channels.oa.items():
@@ -114,7 +158,9 @@ def senders_of(settings: Config, wire: Wire, clock: Clock) -> dict[tuple[str, st
             api_base=oa.api_base,
             template_ids=oa.template_ids,
         )
-        found["oa", name] = OaSender(account=account, wire=wire, clock=clock)
+        found["oa", name] = OaSender(
+            account=account, wire=wire, clock=clock, vault=KeptTokens(storage=storage, channel="oa", account=name)
+        )
     for name, app in settings.channels.wecom.items():
         staff = AppAccount(
             name=name,
@@ -123,8 +169,19 @@ def senders_of(settings: Config, wire: Wire, clock: Clock) -> dict[tuple[str, st
             secret=app.secret.get_secret_value(),
             api_base=app.api_base,
         )
-        found["app", name] = AppSender(account=staff, wire=wire, clock=clock)
+        found["app", name] = AppSender(
+            account=staff, wire=wire, clock=clock, vault=KeptTokens(storage=storage, channel="app", account=name)
+        )
     return found
+
+
+def _keep_of(section: StorageSection) -> Keep:
+    return Keep(
+        events=timedelta(days=section.keep_events_days),
+        messages=timedelta(days=section.keep_messages_days),
+        journal=timedelta(days=section.keep_journal_days),
+        quarantine=timedelta(days=section.keep_quarantine_days),
+    )
 
 
 @asynccontextmanager
@@ -135,15 +192,20 @@ async def running(
 
     Starts from the inside out, so that no callback is accepted before it can be committed.
     """
+    sys.setswitchinterval(SWITCH_S)
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     metrics, live = Metrics(), Live(program=program)
     async with AsyncExitStack() as works:
         works.enter_context(served_alone(settings.storage.url))
         storage = await seams.storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
         works.push_async_callback(storage.close)
         wire = await works.enter_async_context(Wire())
-        senders = {name: seams.around(sender) for name, sender in senders_of(settings, wire, clock).items()}
+        halves = senders_of(settings, wire, clock, storage)
+        senders = {name: seams.around(sender) for name, sender in halves.items()}
         engine = Engine(storage, live=live, clock=clock, senders=senders, metrics=metrics)
-        await engine.start()
+        followers = {name: half for name, half in halves.items() if isinstance(half, OaSender)}
+        await engine.start(Upkeep(followers=followers, keep=_keep_of(settings.storage), clocks=seams.clocks()))
         works.push_async_callback(engine.stop)
         listeners = _listening(settings, engine, clock=clock, metrics=metrics)
         port, admin_port = await works.enter_async_context(listeners)
@@ -197,24 +259,31 @@ async def serve(settings: Config, journeys: Path, content: Path) -> None:
         log.info("stopping")
 
 
-async def explain(settings: StorageSection, customer: str, *, limit: int, as_json: bool) -> str:
-    """`zhitu why`: the story of one customer, found by number, openid or phone.
-
-    BotError: there is no such database, or nobody in it is known by that name.
-    """
+@asynccontextmanager
+async def opened(settings: StorageSection) -> AsyncIterator[Storage]:
+    """The database of the configuration, for a command beside the server. BotError: there is none yet."""
     if settings.is_sqlite and not database_file(settings).exists():
         raise BotError(f"`{database_file(settings)}` does not exist", hint="is this the configuration of the server?")
     keys = KeyRing.from_texts(list(key_texts(settings).texts))
     storage = await Storage.open(settings.url, keys=keys, clock_now=MachineClock().now)
     try:
-
-        def tell(tx: Transaction) -> why.Story | None:
-            customer_id = tx.reading.find_customer(customer)
-            return why.tell(tx, customer_id, limit=limit) if customer_id is not None else None
-
-        story = await storage.read(tell)
+        yield storage
     finally:
         await storage.close()
+
+
+async def explain(settings: StorageSection, customer: str, *, limit: int, as_json: bool) -> str:
+    """`zhitu why`: the story of one customer, found by number, openid or phone.
+
+    BotError: there is no such database, or nobody in it is known by that name.
+    """
+
+    def tell(tx: Transaction) -> why.Story | None:
+        customer_id = tx.reading.find_customer(customer)
+        return why.tell(tx, customer_id, limit=limit) if customer_id is not None else None
+
+    async with opened(settings) as storage:
+        story = await storage.read(tell)
     if story is None:
         raise BotError("没有这位客户", hint="可以用客户编号、openid 或手机号查找")
     return why.as_json(story) if as_json else why.as_text(story)

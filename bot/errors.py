@@ -87,9 +87,13 @@ class Unsupported(InboundError):
 
 
 class ChannelError(BotError):
-    """A platform did not take a message, or may not have. `vendor_code` is the platform's, if it gave one."""
+    """A platform did not take a message, or may not have. `vendor_code` is the platform's, if it gave one.
+
+    `used_up`: it refuses an id or a code that is good for one time only. On a repeat of ours, the first one arrived.
+    """
 
     code = "channel"
+    used_up: bool = False
 
     def __init__(self, what: str, *, vendor_code: int | None = None, where: str = "", hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)
@@ -150,6 +154,12 @@ class StorageError(BotError):
     """The database did not do what was asked."""
 
     code = "storage"
+
+
+class Unavailable(StorageError):
+    """The database itself cannot work now (disk full, connection lost, schema missing): no customer's fault, wait."""
+
+    code = "unavailable"
 
 
 class Conflict(StorageError):

@@ -17,6 +17,9 @@ AES_KEYS_MAX = 2
 """The key in use and, while it is being rotated, the one before. More are refused."""
 STORAGE_KEYS_MAX = 16
 """Keys of the database, of all versions. More are refused."""
+DEDUPE_DAYS = 7
+"""Rows that tell a second delivery from the first are kept at least so long. Source: delivery.md 1.2."""
+KEEP_DAYS_MAX = 3_650
 ACCOUNTS_MAX = 64
 """Accounts of one kind. More are refused: each holds connections, a token and a share of the dispatch."""
 NAME_LENGTH_MAX = 32
@@ -146,6 +149,10 @@ class Storage(_Section):
 
     url: Annotated[str, AfterValidator(_storage_url)] = Field(default="sqlite:///zhitu.db", repr=False)
     keys: Annotated[tuple[Secret, ...], Field(min_length=1, max_length=STORAGE_KEYS_MAX)] | None = None
+    keep_events_days: Annotated[int, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = DEDUPE_DAYS
+    keep_messages_days: Annotated[int, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = 180
+    keep_journal_days: Annotated[int, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = 400
+    keep_quarantine_days: Annotated[int, Field(ge=1, le=KEEP_DAYS_MAX)] = 30
 
     @property
     def is_sqlite(self) -> bool:

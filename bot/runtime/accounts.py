@@ -1,6 +1,7 @@
 """The sending halves of all accounts, and which of them rest because their platform does not take our messages."""
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -10,12 +11,15 @@ import structlog
 from bot.core.effects import SendMessage
 from bot.errors import ChannelError, Forbidden, Refused, TryLater, Unauthorised, Unknown
 from bot.runtime.dispatch import PARKED_RETRY
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import AccountState, Metrics
 from bot.runtime.ports import Clock, Sender
+from bot.storage import Room
 
 Account: TypeAlias = tuple[str, str]
 """Channel and name."""
 
+RESERVED_PART = 4
+"""One of so many sends under way is kept for urgent ones; an account that may send fewer at once keeps none."""
 QUOTA_FROM_S = 30.0
 """A platform that asks for this long a pause means the quota of the account, not the one message (verdicts.py)."""
 UNANSWERED_MAX = 3
@@ -43,21 +47,24 @@ class Accounts:
     senders: Mapping[Account, Sender]
     clock: Clock
     metrics: Metrics
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds that never run back, by which the outbox watches its leases."""
     _standings: dict[Account, _Standing] = field(default_factory=dict)
 
-    def room(self, flying: Collection[Account]) -> dict[Account, int]:
+    def room(self, flying: Collection[Account]) -> dict[Account, Room]:
         """How many sends each account may begin, beside those that fly. Accounts that rest or are full are missing.
 
-        An account that has rested is probed by one message before the rest follow.
+        A part of the room is kept for urgent ones, so that a campaign never stands in the way of a welcome
+        (delivery.md 2.2). An account that has rested is probed by one message before the rest follow.
         """
         now = self.clock.now()
-        found: dict[Account, int] = {}
+        found: dict[Account, Room] = {}
         for account, sender in self.senders.items():
             rests_until = self._standing(account).rests_until
             under_way = sum(1 for one in flying if one == account)
             limit = sender.in_flight_max if rests_until is None else 1 if rests_until <= now else 0
             if limit > under_way:
-                found[account] = limit - under_way
+                found[account] = Room(slots=limit - under_way, for_urgent=limit // RESERVED_PART)
         return found
 
     def degraded(self) -> dict[str, str]:
@@ -70,6 +77,14 @@ class Accounts:
             if standing.rests_until is not None and now < standing.rests_until + STILL_DOWN_FOR
         }
         return {name: why for name, why in (refused | resting).items() if why}
+
+    def states(self) -> dict[Account, AccountState]:
+        """How each account's platform treats us now."""
+        down = self.degraded()
+        return {
+            account: "refused" if sender.trouble else "resting" if ":".join(account) in down else "working"
+            for account, sender in self.senders.items()
+        }
 
     async def greet(self) -> None:
         """Get every account ready once, so that a wrong secret is told at the start and not at the first message."""

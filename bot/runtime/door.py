@@ -1,16 +1,20 @@
 """Where events come in. What arrives together is committed together (delivery.md 1.4)."""
 
 import asyncio
-import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
 from bot.core.events import Event
-from bot.errors import StorageError
+from bot.errors import Conflict, StorageError, Unavailable
 from bot.runtime.bugs import kind_of, place_of, trace_of
+from bot.runtime.gaps import Gaps
+from bot.runtime.metrics import TurnedAway
 from bot.runtime.ports import Clock
+from bot.runtime.quarantine import written
 from bot.storage import Priority, Storage
 
 BATCH_MAX = 500
@@ -18,6 +22,9 @@ BATCH_MAX = 500
 
 ALONE_FAILURES_MAX = 2
 """After so many in a row the database itself is at fault: the rest of the batch is told so without being tried."""
+
+PRESSED_AT = BATCH_MAX
+"""More callbacks than one job commits wait: ordinary messages stop leaving until they are through."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,22 +40,39 @@ class _Arrival:
 class Door:
     """Implements `Lanes`. Callers that come while the writer is busy share the next commit."""
 
-    def __init__(self, storage: Storage, clock: Clock, *, arrived: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage, clock: Clock, *, arrived: Callable[[], None], gaps: Gaps) -> None:
         self._storage = storage
         self._clock = clock
         self._arrived = arrived
-        self._waiting: list[_Arrival] = []
+        self._gaps = gaps
+        self._waiting: deque[_Arrival] = deque()
         self._committing: asyncio.Task[None] | None = None
         self._failing = False
+        self._urgent_came = False
 
     @property
     def failing(self) -> bool:
         """Whether the database refused the last commit, and was not found working since."""
         return self._failing
 
+    def take_urgent(self) -> bool:
+        """Whether an urgent event came since this was asked last: its step goes before all but ingest."""
+        came, self._urgent_came = self._urgent_came, False
+        return came
+
+    @property
+    def pressed(self) -> bool:
+        """Whether so many callbacks wait for their commit that all else has to stand back (delivery.md 1.8)."""
+        return len(self._waiting) >= PRESSED_AT
+
+    def turned_away(self, channel: str, account: str, *, reason: TurnedAway) -> None:
+        """A rightly signed callback was not answered 200: messages of its account may be missing from now on."""
+        self._gaps.turned_away(channel, account, reason=reason)
+        self._arrived()
+
     async def probe(self) -> None:
         """Find out whether the database works again. StorageError: it does not."""
-        await self._storage.write(Priority.INGEST, lambda tx: tx.lanes.consume(()))
+        await self._storage.write(Priority.INGEST, lambda tx: tx.probe())
         self._failing = False
 
     async def accept(self, events: Sequence[Event]) -> None:
@@ -60,23 +84,27 @@ class Door:
             return
         arrival = _Arrival(events=events, committed=asyncio.get_running_loop().create_future())
         self._waiting.append(arrival)
+        self._urgent_came |= any(event.urgent for event in events)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
         await asyncio.shield(arrival.committed)
 
-    async def quarantine(self, *, channel: str, account: str, body: bytes, why: str) -> None:
-        """Commit a body that was rightly signed and could not be read."""
+    async def quarantine(
+        self, *, channel: str, account: str, body: bytes, why: str, form: Literal["body", "event"] = "body"
+    ) -> None:
+        """Commit a body that was rightly signed and could not be read, or an event that could not be written."""
         await self._storage.write(
             Priority.INGEST,
-            lambda tx: tx.lanes.quarantine(channel=channel, account=account, body=body, why=why),
+            lambda tx: tx.lanes.quarantine(channel=channel, account=account, body=body, why=why, form=form),
         )
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
             batch = self._take_batch()
-            if await self._commit([event for arrival in batch for event in arrival.events]) is None:
+            failure = await self._commit([event for arrival in batch for event in arrival.events])
+            if failure is None or isinstance(failure, Unavailable):
                 for arrival in batch:
-                    _tell(arrival, None)
+                    _tell(arrival, failure)
             else:
                 await self._one_by_one(batch)
             self._arrived()
@@ -104,23 +132,28 @@ class Door:
     async def _commit_alone(self, arrival: _Arrival) -> StorageError | None:
         """Write one arrival down, as events or, where a bug forbids that, as a quarantined body."""
         failure = await self._commit(arrival.events)
-        if failure is None or isinstance(failure, StorageError):
+        if failure is None or isinstance(failure, (Unavailable, Conflict)):
             return failure
         log.error("event_quarantined", why=kind_of(failure), place=place_of(failure), trace=trace_of(failure))
         try:
             for event in arrival.events:
                 await self.quarantine(
-                    channel=event.channel, account=event.account, body=_body(event), why=kind_of(failure)
+                    channel=event.channel,
+                    account=event.account,
+                    body=written(event),
+                    why=kind_of(failure),
+                    form="event",
                 )
         except StorageError as error:
             return error
+        self._failing = False
         return None
 
     def _take_batch(self) -> list[_Arrival]:
         batch: list[_Arrival] = []
         size = 0
         while self._waiting and size < BATCH_MAX:
-            batch.append(self._waiting.pop(0))
+            batch.append(self._waiting.popleft())
             size += len(batch[-1].events)
         return batch
 
@@ -132,9 +165,3 @@ def _tell(arrival: _Arrival, failure: StorageError | None) -> None:
         arrival.committed.set_result(None)
     else:
         arrival.committed.set_exception(failure)
-
-
-def _body(event: Event) -> bytes:
-    """The event as far as it can be written down at all, for whoever looks at the quarantine."""
-    written = {"event_id": event.event_id, "type": event.type, "sender": event.sender, "fields": dict(event.fields)}
-    return json.dumps(written, ensure_ascii=False, default=repr).encode(errors="backslashreplace")

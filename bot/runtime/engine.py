@@ -3,25 +3,38 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
+from bot.core.events import Json
 from bot.errors import Conflict, StorageError
 from bot.runtime.accounts import Account, Accounts
 from bot.runtime.alarm import Alarm
 from bot.runtime.bugs import kind_of, place_of, trace_of
+from bot.runtime.care import Care, Upkeep
 from bot.runtime.door import Door
+from bot.runtime.gaps import Gaps
+from bot.runtime.gauges import Gauges
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.outbox import Outbox
 from bot.runtime.ports import Clock, Sender
 from bot.runtime.steps import Steps
+from bot.runtime.tidying import Tidying
 from bot.storage import Storage
 
 STORAGE_REST_S = 1.0
 """Pause of a loop after the database failed, before it tries again."""
 BLOCKED_REST = timedelta(seconds=1)
 """When something is due that nobody can do now (its account is down), the alarm rings no more often than this."""
+
+STOP_WITHIN_S = 15.0
+"""Longer than any request to a platform lasts."""
+QUIESCE_S_MAX = 600.0
+"""Real seconds; a sandbox that is busy for so long turns in a circle."""
+
+Round: TypeAlias = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +55,15 @@ class Engine:
         self.live = live
         self.clock = clock
         self._metrics = metrics
-        self._lanes_wake, self._outbox_wake = asyncio.Event(), asyncio.Event()
+        self._lanes_wake, self._outbox_wake, self._care_wake = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._news: set[str] = set()
-        self.lanes = Door(storage, clock, arrived=self._on_arrived)
+        self._upkeep = Upkeep()
+        self._gaps = Gaps(storage, clock)
+        self.lanes = Door(storage, clock, arrived=self._on_arrived, gaps=self._gaps)
         self._steps = Steps(storage, live=live, clock=clock, metrics=metrics, planned=self._on_planned)
         self._accounts = Accounts(senders=senders, clock=clock, metrics=metrics)
         self.outbox = Outbox(storage, live=live, clock=clock, accounts=self._accounts, settled=self._on_settled)
+        self._gauges = Gauges(storage, clock=clock, metrics=metrics, accounts=self._accounts)
         self._alarm = Alarm(clock, self.wake)
         self._tasks: list[asyncio.Task[None]] = []
         self._working: set[str] = set()
@@ -56,52 +72,81 @@ class Engine:
         self._faults: dict[str, str] = {}
         self.progress = 0
 
-    async def start(self) -> None:
+    async def start(self, upkeep: Upkeep | None = None) -> None:
         """Recover what an earlier process left, then run."""
+        self._upkeep = upkeep or self._upkeep
+        care = Care(
+            self.storage,
+            gaps=self._gaps,
+            upkeep=self._upkeep,
+            arrive=self.lanes.accept,
+            tidying=Tidying(self.storage, self.clock, self._upkeep.keep),
+        )
         await self.outbox.recover()
         await self._steps.start()
+        await care.start()
         self._alarm.start()
-        self._tasks = [
-            asyncio.create_task(self._loop("lanes", self._lanes_wake, self._steps.batch)),
-            asyncio.create_task(self._loop("outbox", self._outbox_wake, self._send_batch)),
-            asyncio.create_task(self._accounts.greet()),
-        ]
+        rounds: Mapping[str, tuple[asyncio.Event, Round]] = {
+            "lanes": (self._lanes_wake, lambda: self._work_off("lanes", self._step_batch)),
+            "outbox": (self._outbox_wake, lambda: self._work_off("outbox", self._send_batch)),
+            "care": (self._care_wake, care.look),
+        }
+        self._tasks = [asyncio.create_task(self._loop(name, wake, turn)) for name, (wake, turn) in rounds.items()]
+        self._tasks.append(asyncio.create_task(self._accounts.greet()))
         self.wake()
 
-    async def stop(self) -> None:
-        """Finish the batches in hand and the sends under way, then stop. What waits stays in the database."""
+    async def stop(self, *, within_s: float = STOP_WITHIN_S) -> None:
+        """Finish the batches in hand and the sends under way, then stop. What waits stays in the database.
+
+        Each of the two ends `within_s`: whatever takes longer is broken off like by a kill, and the next start reads
+        what became of it.
+        """
         self._stopping.set()
         self._alarm.stop()
         self.wake()
-        await asyncio.gather(*self._tasks)
-        await self.outbox.drain()
+        _, left = await asyncio.wait(self._tasks, timeout=within_s)
+        for task in left:
+            task.cancel()
+        if left:
+            log.warning("loops_broken_off", count=len(left))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.outbox.drain(within_s=within_s)
 
     def wake(self) -> None:
-        """Let both loops look for work."""
+        """Let all loops look for work."""
         self._lanes_wake.set()
         self._outbox_wake.set()
+        self._care_wake.set()
 
     def accepting(self) -> bool:
-        """Whether callbacks can be committed."""
-        return not self._stopping.is_set() and not self._faults and not self.lanes.failing
+        """Whether callbacks can be committed and the clocks be believed."""
+        works = not self._stopping.is_set() and not self._faults and not self.lanes.failing
+        return works and not self._upkeep.clocks.trouble
 
     def degraded(self) -> Mapping[str, str]:
-        """Platforms that do not take our messages now."""
-        return self._accounts.degraded()
+        """Platforms that do not take our messages now, gaps, and what is wrong with the database or the clocks."""
+        ours = {"storage": next(iter(self._faults.values()), ""), "clocks": self._upkeep.clocks.trouble}
+        found = self._accounts.degraded() | self._gaps.told()
+        return found | {name: why for name, why in ours.items() if why}
+
+    async def waiting(self) -> Mapping[str, Json]:
+        """What waits for an operator, and where messages may be missing. Metrics with a present value are set."""
+        return await self._gauges.waiting()
 
     async def next_due(self) -> datetime | None:
         """When something is due next; now, if something is already; None: nothing before somebody writes."""
         return await self.storage.read(lambda tx: tx.quiet.next_due(self.clock.now()))
 
-    async def quiesce(self) -> None:
-        """Wait until nothing more can be done at this moment of the clock."""
-        while True:
-            await self._until_resting()
-            before = self.progress
-            self.wake()
-            await self._until_resting()
-            if self.progress == before:
-                return
+    async def quiesce(self, *, within_s: float = QUIESCE_S_MAX) -> None:
+        """Wait until nothing more can be done at this moment of the clock. TimeoutError: it never comes to rest."""
+        async with asyncio.timeout(within_s):
+            while True:
+                await self._until_resting()
+                before = self.progress
+                self.wake()
+                await self._until_resting()
+                if self.progress == before:
+                    return
 
     async def _quiescent(self) -> bool:
         return await self.storage.read(lambda tx: tx.quiet.quiescent(self.clock.now()))
@@ -109,6 +154,8 @@ class Engine:
     def _on_arrived(self) -> None:
         self._news.add("lanes")
         self._lanes_wake.set()
+        if self._gaps.unwritten:
+            self._care_wake.set()
 
     def _on_planned(self) -> None:
         self._news.add("outbox")
@@ -127,19 +174,20 @@ class Engine:
     def _resting(self) -> bool:
         if self._stopping.is_set():
             return not self.outbox.busy
-        woken = self._lanes_wake.is_set() or self._outbox_wake.is_set()
+        woken = self._lanes_wake.is_set() or self._outbox_wake.is_set() or self._care_wake.is_set()
         return not woken and not self._working and not self.outbox.busy
 
-    async def _loop(self, name: str, wake: asyncio.Event, work: Callable[[], Awaitable[bool]]) -> None:
+    async def _loop(self, name: str, wake: asyncio.Event, turn: Round) -> None:
         while not self._stopping.is_set():
             await wake.wait()
             wake.clear()
             self._working.add(name)
             try:
-                await self._work_off(name, work)
+                await turn()
+                self._faults.pop(name, None)
             except StorageError as error:
                 await self._after_fault(name, error)
-            except Exception as bug:  # noqa: BLE001 - the top of both loops: the next ring finds them alive
+            except Exception as bug:  # noqa: BLE001 - the top of all loops: the next ring finds them alive
                 log.error("loop_failed", loop=name, why=kind_of(bug), place=place_of(bug), trace=trace_of(bug))
             finally:
                 self._working.discard(name)
@@ -156,8 +204,6 @@ class Engine:
         if has_news or not await self._quiescent():
             while not self._stopping.is_set() and await work():
                 self.progress += 1
-        self._faults.pop(name, None)
-        await self._steps.tidy()
         if not (self._stopping.is_set() or self._lanes_wake.is_set() or self._outbox_wake.is_set()):
             await self._rearm()
 
@@ -186,5 +232,9 @@ class Engine:
             due_at = now + BLOCKED_REST
         self._alarm.arm(due_at)
 
+    async def _step_batch(self) -> bool:
+        held, urgent = bool(self._upkeep.clocks.trouble), self.lanes.take_urgent()
+        return await self._steps.batch(timers_held=held, urgent=urgent)
+
     async def _send_batch(self) -> bool:
-        return await self.outbox.tick() > 0
+        return await self.outbox.tick(only_urgent=self.lanes.pressed) > 0

@@ -6,21 +6,27 @@ that `recover` can read.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from bot.errors import ChannelError, StorageError
+from bot.core.ids import EffectId
+from bot.errors import ChannelError, StorageError, TryLater
 from bot.runtime import dispatch
 from bot.runtime.accounts import Account, Accounts
 from bot.runtime.bugs import kind_of, trace_of
 from bot.runtime.live import Live
+from bot.runtime.metrics import Verdict
 from bot.runtime.ports import Clock, Sender
-from bot.storage import Leased, OutboxLine, Priority, Storage, Transaction
+from bot.runtime.rates import limits_of
+from bot.storage import Leased, OutboxLine, Priority, Room, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
 """At least twice the time-out of a request (delivery.md 3.1)."""
+BEGIN_WITHIN_S = LEASE_FOR.total_seconds() / 2
+"""A request starts in the first half of its lease, so that it ends, answered or not, before the lease does."""
 STORAGE_REST = timedelta(seconds=5)
 """A send that could not begin because the database failed is tried again after this."""
 SETTLE_TRIES_MAX = 10
@@ -41,14 +47,22 @@ class Settled(Protocol):
 class Outbox:
     """Leases what may leave and sends it. `tick` starts sends; they settle on their own."""
 
-    def __init__(self, storage: Storage, *, live: Live, clock: Clock, accounts: Accounts, settled: Settled) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        live: Live,
+        clock: Clock,
+        accounts: Accounts,
+        settled: Settled,
+    ) -> None:
         self._storage = storage
         self._live = live
         self._clock = clock
         self._accounts = accounts
         self._settled = settled
-        self._flying: dict[asyncio.Task[None], Account] = {}
-        self._worker = "one"
+        self._flying: dict[asyncio.Task[None], _Flight] = {}
+        self._worker = ""
         self._epoch = 0
 
     @property
@@ -59,6 +73,7 @@ class Outbox:
     async def recover(self) -> None:
         """At the start: whatever an earlier process was sending is unknown; what it had leased is ready again."""
         self._epoch = await self._storage.write(Priority.SETTLE, lambda tx: tx.begin_epoch())
+        self._worker = f"epoch {self._epoch}"
 
         def settle(tx: Transaction) -> int:
             lines = tx.outbox.recover(self._epoch)
@@ -69,32 +84,47 @@ class Outbox:
         if unknown:
             log.warning("sends_unknown_after_restart", count=unknown)
 
-    async def tick(self) -> int:
+    async def tick(self, *, only_urgent: bool = False) -> int:
         """Expire what is too late, lease what may leave, start it. How many rows were touched."""
-        room = self._accounts.room(self._flying.values())
-        expired, rows = await self._storage.write(Priority.LEASE, lambda tx: self._lease(tx, room))
+        room = self._accounts.room([flight.account for flight in self._flying.values()])
+        if only_urgent:
+            room = {account: replace(free, for_urgent=free.slots) for account, free in room.items()}
+        flying = frozenset(flight.effect_id for flight in self._flying.values())
+        # Measured from before the lease is taken: ours may only be over too early.
+        begin_until_s = self._accounts.monotonic() + BEGIN_WITHIN_S
+        expired, rows = await self._storage.write(Priority.LEASE, lambda tx: self._lease(tx, room, flying))
         for row in rows:
             account = (row.effect.channel, row.effect.account)
-            task = asyncio.create_task(self._deliver(row, self._accounts.senders[account]))
-            self._flying[task] = account
+            flight = _Flight(account=account, effect_id=row.effect.effect_id, begin_until_s=begin_until_s)
+            task = asyncio.create_task(self._deliver(row, self._accounts.senders[account], flight))
+            self._flying[task] = flight
             task.add_done_callback(self._landed)
         if expired:
             self._settled(lane_told=True)
         return expired + len(rows)
 
-    async def drain(self) -> None:
-        """Wait for the sends under way; nothing new is started."""
-        if self._flying:
-            await asyncio.wait(list(self._flying))
+    async def drain(self, *, within_s: float) -> None:
+        """Wait for the sends under way; nothing new is started. Those that take longer are left to the next start."""
+        if not self._flying:
+            return
+        _, left = await asyncio.wait(list(self._flying), timeout=within_s)
+        for task in left:
+            task.cancel()
+        if left:
+            log.warning("sends_left_under_way", count=len(left))
+            await asyncio.wait(left)
 
-    def _lease(self, tx: Transaction, room: dict[Account, int]) -> tuple[int, tuple[Leased, ...]]:
+    def _lease(
+        self, tx: Transaction, room: dict[Account, Room], flying: frozenset[EffectId]
+    ) -> tuple[int, tuple[Leased, ...]]:
         now = self._clock.now()
         ended = dispatch.expire(tx, now=now)
         # A lease outlives its request by far: one that is over is one whose verdict could not be written.
-        lapsed = tx.outbox.reclaim(now)
+        lapsed = tx.outbox.reclaim(flying=flying)
         self._settle_lost(tx, lapsed)
         ended += len(lapsed)
-        return ended, tx.outbox.lease(now, worker=self._worker, until=now + LEASE_FOR, limits=room)
+        leased = tx.outbox.lease(now, worker=self._worker, hold=LEASE_FOR, limits=room)
+        return ended, tuple(row for row in leased if not _over_limit(tx, row, now))
 
     def _settle_lost(self, tx: Transaction, lines: Sequence[OutboxLine]) -> None:
         desk = self._desk()
@@ -105,12 +135,12 @@ class Outbox:
         self._flying.pop(task, None)
         self._settled(lane_told=False)
 
-    def _desk(self) -> dispatch.Desk:
-        return dispatch.Desk(
+    def _desk(self) -> dispatch.Circumstances:
+        return dispatch.Circumstances(
             rules=self._live.program.rules, now=self._clock.now(), worker=self._worker, epoch=self._epoch
         )
 
-    async def _deliver(self, row: Leased, sender: Sender) -> None:
+    async def _deliver(self, row: Leased, sender: Sender, flight: "_Flight") -> None:
         """The top of the outbox loop for one row: whatever happens here, the row gets a state."""
         begun: dispatch.Begun | None = None
         try:
@@ -118,16 +148,31 @@ class Outbox:
                 return
             found = await self._storage.write(
                 Priority.URGENT if row.effect.urgent else Priority.LEASE,
-                lambda tx: dispatch.begin(tx, row, self._desk()),
+                lambda tx: self._begin(tx, row, flight),
             )
-            if isinstance(found, dispatch.Settled):
+            if isinstance(found, dispatch.Standing):
                 self._note(row, found)
                 return
             begun = found
-            await self._send(begun, sender)
+            self._accounts.metrics.verdict("dispatch", "allow")
+            await self._send(begun, sender, flight)
         except Exception as bug:  # noqa: BLE001 - the top of the outbox loop: one send must not stop the others
             log.error("send_failed", effect=row.effect.effect_id, why=kind_of(bug), trace=trace_of(bug))
             await self._settle_failure(row, begun, bug)
+
+    def _begin(self, tx: Transaction, row: Leased, flight: "_Flight") -> dispatch.Begun | dispatch.Standing:
+        """Mark the row as sending, or give it back at once: an expired one must not wait for the end of its lease."""
+        if self._is_late(flight):
+            tx.outbox.release(row.effect.effect_id, worker=self._worker)
+            return dispatch.Standing(state="ready")
+        found = dispatch.begin(tx, row, self._desk())
+        if found is dispatch.TAKEN_BACK:
+            tx.outbox.release(row.effect.effect_id, worker=self._worker)
+        return found
+
+    def _is_late(self, flight: "_Flight") -> bool:
+        """Whether a request that starts now might outlive its lease: this process stood still for a long time."""
+        return self._accounts.monotonic() >= flight.begin_until_s
 
     async def _prepare(self, row: Leased, sender: Sender) -> bool:
         """Get the account ready. False: it is not, and the row waits."""
@@ -140,8 +185,12 @@ class Outbox:
             return False
         return True
 
-    async def _send(self, begun: dispatch.Begun, sender: Sender) -> None:
+    async def _send(self, begun: dispatch.Begun, sender: Sender, flight: "_Flight") -> None:
         effect = begun.row.effect
+        if self._is_late(flight):
+            late = TryLater("the lease was over before the request began", after_s=0.0)
+            await self._settle(begun.row, lambda tx: dispatch.settle_error(tx, begun, late, self._desk()))
+            return
         try:
             accepted = await sender.send(effect)
         except ChannelError as error:
@@ -165,7 +214,7 @@ class Outbox:
         else:
             await self._settle(row, lambda tx: dispatch.give_up(tx, row, self._desk()))
 
-    async def _settle(self, row: Leased, job: Callable[[Transaction], dispatch.Settled]) -> None:
+    async def _settle(self, row: Leased, job: Callable[[Transaction], dispatch.Standing]) -> None:
         """Write what became of the row, even when the database fails for a moment: what left must not leave again."""
         for _ in range(SETTLE_TRIES_MAX):
             try:
@@ -176,13 +225,35 @@ class Outbox:
             else:
                 return
 
-    def _note(self, row: Leased, found: dispatch.Settled) -> None:
+    def _note(self, row: Leased, found: dispatch.Standing) -> None:
+        if found.objection:
+            verdict: Verdict = "defer" if found.state == "ready" else "refuse"
+            self._accounts.metrics.verdict("dispatch", verdict, reason=found.objection)
         if found.state not in ("ready", "leased") and found is not dispatch.TAKEN_BACK:
             self._accounts.metrics.send(row.effect.channel, row.effect.account, state=found.state)
         if found.lane_told:
             self._settled(lane_told=True)
 
 
-def _again(tx: Transaction, row: Leased, until: datetime, *, reason: str = "") -> dispatch.Settled:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flight:
+    """A row in the hands of a task. `begin_until_s`: by the monotonic clock, when it is too late to begin."""
+
+    account: Account
+    effect_id: EffectId
+    begin_until_s: float
+
+
+def _over_limit(tx: Transaction, row: Leased, now: datetime) -> bool:
+    """Count the message where the platform drops silently what is too much; over the limit it waits for room."""
+    free_at = tx.rates.take(limits_of(row.effect), now)
+    if free_at is None:
+        return False
+    tx.outbox.retry(row.effect.effect_id, not_before=free_at, reason="rate")
+    dispatch.note_deferred(tx, row, now, reason="rate", until=free_at)
+    return True
+
+
+def _again(tx: Transaction, row: Leased, until: datetime, *, reason: str = "") -> dispatch.Standing:
     tx.outbox.retry(row.effect.effect_id, not_before=until, reason=reason)
-    return dispatch.Settled(state="ready")
+    return dispatch.Standing(state="ready")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.core.effects import SendMessage
-from bot.core.events import Event
+from bot.core.events import Event, Json
 
 
 class Clock(Protocol):
@@ -50,6 +50,10 @@ class Callbacks(Protocol):
         """The events in one callback, at least one. Raises Untrusted, Unreadable or Unsupported, and nothing else."""
         ...
 
+    def reread(self, body: bytes) -> tuple[Event, ...]:
+        """The events in a body that was rightly signed when it came and could not be read then. Raises as `decode`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
@@ -87,6 +91,14 @@ class Sender(Protocol):
         ...
 
 
+class Followers(Protocol):
+    """What an official account can be asked about a person, when its callbacks may have been missed."""
+
+    async def subscribed(self, openid: str) -> bool | None:
+        """Whether this person follows the account. None: it could not be learnt now."""
+        ...
+
+
 class Lanes(Protocol):
     """Where everything comes in."""
 
@@ -98,14 +110,25 @@ class Lanes(Protocol):
         """Commit a body that was rightly signed and could not be read."""
         ...
 
+    def turned_away(self, channel: str, account: str, *, reason: Literal["storage", "full"]) -> None:
+        """A rightly signed callback was not answered 200: its account has a gap from now on (delivery.md 1.8)."""
+        ...
+
 
 class Health(Protocol):
     """What /readyz tells."""
 
     def accepting(self) -> bool:
-        """Whether callbacks can be committed."""
+        """Whether callbacks can be committed and the clocks be believed."""
         ...
 
     def degraded(self) -> Mapping[str, str]:
         """What is down though callbacks are committed: `oa:main` → why. Empty: all is well."""
+        ...
+
+    async def waiting(self) -> Mapping[str, Json]:
+        """What waits for an operator, as counts, and the gaps in which messages may be missing.
+
+        Sets the metrics that have a present value, too.
+        """
         ...

@@ -1,11 +1,12 @@
 """The lanes loop's work: batches of steps, and what is done when one fails as a whole."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.errors import StorageError
+from bot.errors import Conflict, Unavailable
 from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
@@ -18,14 +19,11 @@ CAUGHT_UP_AFTER = timedelta(seconds=15)
 reply from before a deadline goes before its timeout (delivery.md 2.3)."""
 EVENTS_MIN = 8
 """Events claimed at least for one batch, however slow the machine."""
-FAULTS_MAX = 3
-"""A batch that the database refuses so often in a row is taken apart to find the lane it does not want."""
-
-KEEP_EVENTS_FOR = timedelta(days=7)
-"""How long a stepped event protects against its second delivery (delivery.md 1.2)."""
-TIDY_EVERY = timedelta(hours=1)
-TIDY_ROUNDS_MAX = 50
-"""Transactions of one tidying; what is left waits for the next."""
+BATCH_S = 0.02
+"""A whole batch, read, stepped and written, should take so long: with what else is in its transaction, and the
+commit, the writer is then held for less than 50 ms (delivery.md 5)."""
+CONFLICTS_MAX = 3
+"""A batch that met others' changes so often in a row is stepped lane by lane, so that one busy lane stops nobody."""
 
 Job = Callable[[Transaction], Batch]
 
@@ -36,31 +34,44 @@ class Steps:
     """Steps what waits, batch by batch. `planned` is called when a batch left something to send."""
 
     def __init__(
-        self, storage: Storage, *, live: Live, clock: Clock, metrics: Metrics, planned: Callable[[], None]
+        self,
+        storage: Storage,
+        *,
+        live: Live,
+        clock: Clock,
+        metrics: Metrics,
+        planned: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._live = live
         self._clock = clock
         self._metrics = metrics
         self._planned = planned
+        self._timers_held = False
         self._caught_up_at: datetime | None = None
-        self._faults = 0
-        self._tidy_at: datetime | None = None
+        self._conflicts = 0
         self._limit = EVENTS_MAX
+        self._took_s = 0.0
 
     async def start(self) -> None:
         """From now on the platforms can reach us; what they repeat arrives in the next seconds."""
         self._caught_up_at = self._clock.now() + CAUGHT_UP_AFTER
         await self._count_parked()
 
-    async def batch(self) -> bool:
-        """Step one batch. False: nothing could be stepped. StorageError: the database failed, nothing was written."""
-        found = await self._tried(self._everything)
-        if isinstance(found, StorageError):
-            self._faults += 1
-            if self._faults < FAULTS_MAX:
+    async def batch(self, *, timers_held: bool = False, urgent: bool = False) -> bool:
+        """Step one batch, with `timers_held` only events, `urgent` before other work. False: nothing could be stepped.
+
+        StorageError: the database failed, nothing was written.
+        """
+        self._timers_held = timers_held
+        found = await self._tried(self._everything, Priority.URGENT if urgent else Priority.STEP)
+        if isinstance(found, Unavailable):
+            raise found
+        if isinstance(found, Conflict):
+            self._conflicts += 1
+            if self._conflicts < CONFLICTS_MAX:
                 raise found
-        self._faults = 0
+        self._conflicts = 0
         if isinstance(found, Exception):
             log.error("batch_failed", why=kind_of(found), place=place_of(found), trace=trace_of(found))
             found = await self._lane_by_lane()
@@ -68,49 +79,47 @@ class Steps:
         await self._report(found)
         return found.worked
 
-    async def tidy(self) -> None:
-        """Forget events that are older than any repetition, once an hour, a little in each transaction."""
-        now = self._clock.now()
-        if self._tidy_at is not None and now < self._tidy_at:
-            return
-        self._tidy_at = now + TIDY_EVERY
-        for _ in range(TIDY_ROUNDS_MAX):
-            if await self._storage.write(Priority.REST, lambda tx: tx.lanes.forget(before=now - KEEP_EVENTS_FOR)) == 0:
-                return
-
-    async def _tried(self, job: Job) -> Batch | Exception:
+    async def _tried(self, job: Job, priority: Priority = Priority.STEP) -> Batch | Exception:
         """What `job` did, committed; or why nothing of it was written."""
         try:
-            return await self._storage.write(Priority.STEP, job)
+            return await self._storage.write(priority, job)
         except Exception as bug:  # noqa: BLE001 - part of the top of the lanes loop: told to whoever can find the lane
             return bug
 
     def _stepper(self, tx: Transaction) -> Stepper:
         now = self._clock.now()
-        held = self._caught_up_at is not None and now < self._caught_up_at
+        held = (self._caught_up_at is not None and now < self._caught_up_at) or self._timers_held
         return Stepper(tx, self._live.program, now, timers_held=held)
 
     def _everything(self, tx: Transaction) -> Batch:
+        began_s = time.perf_counter()
         stepper = self._stepper(tx)
-        return stepper.run(stepper.waiting(self._limit))
+        batch = stepper.run(stepper.waiting(self._limit))
+        self._took_s = time.perf_counter() - began_s
+        return batch
 
     def _learn(self, batch: Batch) -> None:
-        """Claim next time about as much as can be stepped in the time of a batch: the rest would be read in vain."""
-        if batch.cut:
-            self._limit = max(EVENTS_MIN, batch.events)
+        """Claim next time about as much as can be done in the time of a batch: the rest would be read in vain."""
+        if batch.cut or self._took_s > BATCH_S:
+            part = BATCH_S / max(self._took_s, BATCH_S)
+            self._limit = max(EVENTS_MIN, int(min(batch.events + batch.timers, self._limit) * part))
         else:
-            self._limit = min(EVENTS_MAX, self._limit * 2)
+            self._limit = min(EVENTS_MAX, self._limit + self._limit // 4 + 1)
 
     async def _lane_by_lane(self) -> Batch:
         """Step what waits in transactions of their own; a lane that fails is parked, the others go on.
 
-        StorageError: the database takes nothing at all.
+        Unavailable: the database itself fails, which parks nobody. A lane that met another's change waits.
         """
         whole = Batch()
         waiting = await self._storage.read(lambda tx: self._stepper(tx).waiting())
         for lane, rows in waiting.items():
             for part in _parts(lane, rows):
                 done = await self._tried(self._only(lane, part))
+                if isinstance(done, Unavailable):
+                    raise done
+                if isinstance(done, Conflict):
+                    break
                 if isinstance(done, Exception):
                     parking = Parking(lane=lane, seq=part[0].seq if part else None, bug=done)
                     await self._storage.write(Priority.STEP, _parking(parking))
@@ -127,6 +136,8 @@ class Steps:
             self._planned()
         if batch.worked:
             self._metrics.step(outcome="stepped")
+            self._metrics.timers_fired(batch.late_s)
+            self._metrics.planned(batch.decided)
         for parking in batch.parked:
             bug = parking.bug
             log.error(

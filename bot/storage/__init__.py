@@ -1,11 +1,15 @@
 """The only SQL. SQLite embedded, PostgreSQL for more than one machine, the same statements on both."""
 
+from bot.storage.figures import Depth, Figures, LaneKind, OpenGaps
+from bot.storage.gaps import Missed
 from bot.storage.keys import KeyRing, new_key_text
 from bot.storage.ownership import served_alone
+from bot.storage.rates import Limit, Rate
 from bot.storage.rows import (
     Claimed,
     ConsentLine,
     Desk,
+    Gap,
     HeadCount,
     InboxLine,
     JournalLine,
@@ -17,12 +21,14 @@ from bot.storage.rows import (
     Parked,
     Planned,
     Quarantined,
+    Room,
     SendState,
     TaskLine,
     Verdict,
 )
 from bot.storage.schema import migrate
 from bot.storage.storage import Storage
+from bot.storage.tidying import Growing
 from bot.storage.transaction import Transaction
 from bot.storage.waiting import Priority
 from bot.storage.writer import Strain
@@ -30,20 +36,30 @@ from bot.storage.writer import Strain
 __all__ = [
     "Claimed",
     "ConsentLine",
+    "Depth",
     "Desk",
+    "Figures",
+    "Gap",
+    "Growing",
     "HeadCount",
     "InboxLine",
     "JournalLine",
     "KeyRing",
     "Lane",
+    "LaneKind",
     "LeadLine",
     "Leased",
+    "Limit",
+    "Missed",
+    "OpenGaps",
     "OutboxLine",
     "Outcome",
     "Parked",
     "Planned",
     "Priority",
     "Quarantined",
+    "Rate",
+    "Room",
     "SendState",
     "Storage",
     "Strain",

@@ -54,6 +54,16 @@ _DUE = text(
 )
 
 
+_WAITS = text("""
+    SELECT EXISTS (
+        SELECT 1 FROM inbox WHERE lane = :lane AND consumed_at IS NULL AND seq > :after AND occurred_at <= :until)
+""")
+_WORDS = text("""
+    SELECT channel, account, actor, MIN(seq) AS first FROM inbox
+    WHERE consumed_at IS NULL AND urgent = 1 AND type = 'advisor.said' AND lane < 0 GROUP BY channel, account, actor
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """Reads what waits. Taking it is `LaneRows.consume`, in the transaction that also writes the step's result."""
@@ -84,6 +94,16 @@ class Claims:
         """
         rows = self.connection.execute(_DUE, {"now": micros(now), "limit": limit})
         return tuple(CustomerId(row.customer_id) for row in rows)
+
+    def waits(self, lane: Lane, *, after: int, until: datetime) -> bool:
+        """Whether an event behind the row `after` of this lane is not stepped yet, and happened up to `until`."""
+        values = {"lane": lane, "after": after, "until": micros(until)}
+        return bool(self.connection.execute(_WAITS, values).scalar_one())
+
+    def unheard_words(self) -> dict[tuple[str, str, str], int]:
+        """Who has typed words that were not carried to a customer yet: channel, account and id → the first row."""
+        rows = self.connection.execute(_WORDS)
+        return {(row.channel, row.account, row.actor): row.first for row in rows}
 
     def _claimed(self, rows: Iterable[AnyRow]) -> list[Claimed]:
         return [

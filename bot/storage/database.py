@@ -10,16 +10,16 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
-from bot.errors import Complaint, ConfigError, Conflict, StorageError
+from bot.errors import Complaint, ConfigError, Conflict, StorageError, Unavailable
 
 BUSY_MS = 5_000
 """How long SQLite waits for another process that writes, before it gives up."""
 CACHE_KIB = 65_536
 """Pages SQLite keeps in memory per connection."""
-CHECKPOINT_PAGES = 4_000
-"""After so many pages (16 MiB) SQLite moves its log into the database, inside the commit that finds it so long."""
 
 _SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
+_SCHEMA_STATES = frozenset({"42P01", "42703", "42501", "25006"})  # no such table or column, no rights, read-only
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _HINT = "write `sqlite:///FILE.db` or `postgresql://USER@HOST/NAME`"
 
 
@@ -73,14 +73,23 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def meaning_of(error: DBAPIError) -> StorageError:
-    """What a driver's error means. Only its first line is told, since further ones may quote the row."""
+    """What a driver's error means. Only its first line is told, since further ones may quote the row.
+
+    Unavailable: the fault is the database's own. Conflict: try again. Plain StorageError: it did not like the values.
+    """
     cause = error.orig
     first_line = str(cause).split("\n", 1)[0]
     if getattr(cause, "sqlstate", None) in _SERIALIZATION:
         return Conflict(f"the database asks to try again: {first_line}")
-    if isinstance(error, (OperationalError, InterfaceError)):
-        return StorageError(f"the database cannot work: {first_line}", hint="is its disk full, or the server down?")
+    if isinstance(error, (OperationalError, InterfaceError)) or _is_its_own_fault(cause):
+        return Unavailable(f"the database cannot work: {first_line}", hint="is its disk full, or the server down?")
     return StorageError(f"the database refused: {first_line}")
+
+
+def _is_its_own_fault(cause: BaseException | None) -> bool:
+    # The last byte of SQLite's extended code is the plain one.
+    plain = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    return plain in _DAMAGED or getattr(cause, "sqlstate", None) in _SCHEMA_STATES
 
 
 def _refused(what: str) -> ConfigError:
@@ -109,7 +118,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # An
         "journal_mode = WAL",
         "synchronous = FULL",
         f"cache_size = -{CACHE_KIB}",
-        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        "wal_autocheckpoint = 0",  # see checkpoints.py
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -31,7 +31,9 @@ PHONE_FIELD = "phone"
 """The field of a lead that a blind index is kept of."""
 
 _suppress = text(
-    "UPDATE outbox SET state = 'suppressed', reason = :reason, settled_at = :at"
+    # A repeat that is held back leaves the fate of its first attempt unknown.
+    "UPDATE outbox SET state = CASE WHEN repeats > 0 THEN 'unknown' ELSE 'suppressed' END, reason = :reason,"
+    " settled_at = :at"
     " WHERE effect_id = :effect_id AND state IN ('ready', 'leased')"
 )
 # What an urgent message has to wait for in its conversation becomes urgent too.

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text, update
 
@@ -11,7 +12,7 @@ from bot.core.events import Event
 from bot.core.ids import CustomerId
 from bot.storage import tables
 from bot.storage.accounts import account_lanes
-from bot.storage.chunks import ROWS_MAX, chunks
+from bot.storage.chunks import chunks
 from bot.storage.codec import json_bytes
 from bot.storage.dialect import insert_or_nothing, insert_or_replace
 from bot.storage.keys import KeyRing
@@ -20,6 +21,9 @@ from bot.storage.rows import Lane
 
 SHARDS = 64
 """Buckets of lanes. One process drains them all; the number is stored, so it is fixed by the first migration."""
+
+INGEST_LOCKS = 0x7A68
+"""The namespace of the locks that ingest takes on PostgreSQL, one for each shard."""
 
 _STAFF_CHANNEL = "app"
 _Name = tuple[str, str, str]
@@ -36,12 +40,15 @@ _tasks = select(tables.outbox.c.effect_id, tables.outbox.c.customer_id).where(ta
 _present = select(tables.inbox.c.event_id, tables.inbox.c.seq).where(tables.inbox.c.event_id.in_(_ids))
 _last = select(func.coalesce(func.max(tables.inbox.c.seq), 0))
 _consume = update(tables.inbox).where(tables.inbox.c.seq.in_(_ids)).values(consumed_at=bindparam("at"))
+_unquarantine = delete(tables.quarantine).where(tables.quarantine.c.quarantine_id == bindparam("of"))
+_readdress = text("UPDATE inbox SET lane = :lane, sealed = :sealed WHERE seq = :seq AND consumed_at IS NULL")
 _unpark = delete(tables.parked).where(tables.parked.c.lane == bindparam("of"))
 _next_ids = text(
     "UPDATE counters SET value = value + :count WHERE name = 'customer_id' RETURNING value",
 )
-_old = text(
-    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox WHERE consumed_at < :before ORDER BY seq LIMIT :limit)",
+# In their order, so that no two workers wait for each other; the lock ends with the transaction (delivery.md 2.1).
+_lock_shards = text(
+    "SELECT pg_advisory_xact_lock(:space, s.shard) FROM (SELECT unnest(CAST(:shards AS int[])) AS shard ORDER BY 1) s"
 )
 
 
@@ -77,23 +84,35 @@ class LaneRows:
             first[event.event_id] == place and event.event_id in fresh for place, (_, event) in enumerate(arrivals)
         )
 
-    def quarantine(self, *, channel: str, account: str, body: bytes, why: str) -> None:
-        """Keep a body that could not be read, sealed. The same body again changes nothing."""
+    def quarantine(
+        self, *, channel: str, account: str, body: bytes, why: str, form: Literal["body", "event"] = "body"
+    ) -> None:
+        """Keep what could not be read, or with `form` event not be written, sealed. The same again changes nothing."""
         name = hashlib.sha256(b"|".join((channel.encode(), account.encode(), body))).hexdigest()
         row = {
             "quarantine_id": name,
             "channel": channel,
             "account": account,
             "why": why,
+            "form": form,
             "received_at": micros(self.now),
             "sealed": self.keys.seal(body, place=f"quarantine.sealed:{name}"),
         }
         self.connection.execute(insert_or_nothing(self.connection, tables.quarantine, "quarantine_id"), row)
 
+    def take_from_quarantine(self, quarantine_id: str) -> bool:
+        """Drop this row of the quarantine, because what it holds was read after all. False: it is not there."""
+        return self.connection.execute(_unquarantine, {"of": quarantine_id}).rowcount > 0
+
     def consume(self, seqs: Sequence[int]) -> None:
         """Mark these events as stepped."""
         for part in chunks(seqs):
             self.connection.execute(_consume, {"ids": list(part), "at": micros(self.now)})
+
+    def readdress(self, seq: int, event: Event, *, to: CustomerId) -> None:
+        """Move an event from an account's lane into a customer's, as `event` says it now, with its place in time."""
+        sealed = self.keys.seal(json_bytes(event.fields), place=f"inbox.sealed:{event.event_id}")
+        self.connection.execute(_readdress, {"seq": seq, "lane": to, "sealed": sealed})
 
     def park(self, lane: Lane | CustomerId, *, seq: int | None, reason: str) -> None:
         """Let this lane stand still: claims and timers pass it over. `reason` holds nothing personal."""
@@ -103,13 +122,6 @@ class LaneRows:
     def unpark(self, lane: Lane | CustomerId) -> bool:
         """Let this lane go on. False: it was not parked."""
         return self.connection.execute(_unpark, {"of": lane}).rowcount > 0
-
-    def forget(self, *, before: datetime) -> int:
-        """Drop events consumed before this moment, oldest first, at most `ROWS_MAX`; how many were dropped.
-
-        From then on their second delivery would count as new, so `before` lies at least seven days back.
-        """
-        return self.connection.execute(_old, {"before": micros(before), "limit": ROWS_MAX}).rowcount
 
     def _lanes_of(self, events: Sequence[Event]) -> list[Lane]:
         names = {_name(event) for event in events if _of_customer(event)}
@@ -180,6 +192,9 @@ class LaneRows:
         if not arrivals:
             return set()
         rows = [self._row(lane, event, received_at) for lane, event in arrivals]
+        if self.connection.dialect.name == "postgresql":
+            shards = sorted({lane % SHARDS for lane, _ in arrivals})
+            self.connection.execute(_lock_shards, {"space": INGEST_LOCKS, "shards": shards})
         last: int = self.connection.execute(_last).scalar_one()
         statement = insert_or_nothing(self.connection, tables.inbox, "event_id")
         inserted = self.connection.execute(statement, rows).rowcount

@@ -3,24 +3,25 @@
 ready → leased → sending → sent → delivered | refused | unknown; also expired and suppressed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 
 from bot.core.ids import CustomerId, EffectId
 from bot.storage import tables
-from bot.storage.chunks import chunks
 from bot.storage.codec import read_send
+from bot.storage.deciding import SEND_AGAIN
 from bot.storage.dialect import update_by
 from bot.storage.keys import KeyRing
-from bot.storage.moments import micros, moment
+from bot.storage.moments import maybe_micros, micros, moment
 from bot.storage.reading import OUTBOX_COLUMNS, outbox_line
-from bot.storage.rows import Leased, OutboxLine, Outcome, SendState, Verdict
+from bot.storage.rows import Leased, OutboxLine, Outcome, Room, SendState, Verdict
 
 # One message of a conversation is under way at a time (delivery.md 2.4). An earlier one that is deferred does not
-# keep the others back; one that waits for another try does (`holds`), until it expires.
+# keep the others back; one that waits for another try does (`holds`), until it expires. What was planned for a
+# customer whose lane is parked waits with her (2.5).
 FREE_SEND = """
     o.state = 'ready' AND o.not_before <= :now AND (o.expires_at IS NULL OR o.expires_at > :now)
     AND NOT EXISTS (
@@ -29,17 +30,17 @@ FREE_SEND = """
         AND (e.state <> 'ready' OR (
             e.seq < o.seq AND (e.not_before <= :now OR e.holds = 1)
             AND (e.expires_at IS NULL OR e.expires_at > :now))))
+    AND (o.send_class = 'staff' OR NOT EXISTS (SELECT 1 FROM parked p WHERE p.lane = o.customer_id))
 """
 _FREE = {
     urgent: text(f"""
-        SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.repeats, o.sealed FROM outbox o
+        SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.repeats, o.reason, o.sealed FROM outbox o
         WHERE o.channel = :channel AND o.account = :account AND o.urgent = {urgent} AND {FREE_SEND}
         ORDER BY o.not_before, o.seq LIMIT :limit
     """)  # noqa: S608 - constants of this file
     for urgent in (1, 0)
 }
 
-_effect_ids: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
 _lease = text(
     "UPDATE outbox SET state = 'leased', leased_by = :worker, leased_until = :until WHERE seq = :of_seq"
     " AND state = 'ready'"
@@ -47,11 +48,12 @@ _lease = text(
 _begin = (
     update(tables.outbox)
     .where(
-        tables.outbox.c.effect_id.in_(_effect_ids),
+        tables.outbox.c.effect_id == bindparam("of"),
         tables.outbox.c.state == "leased",
         tables.outbox.c.leased_by == bindparam("worker"),
-        tables.outbox.c.leased_until > bindparam("now"),
+        tables.outbox.c.leased_until > bindparam("ticks"),
         tables.outbox.c.expires_at.is_(None) | (tables.outbox.c.expires_at > bindparam("now")),
+        (tables.outbox.c.send_class == "staff") | ~exists().where(tables.parked.c.lane == tables.outbox.c.customer_id),
     )
     .values(
         state="sending",
@@ -62,11 +64,7 @@ _begin = (
     )
     .returning(tables.outbox.c.effect_id)
 )
-_states = (
-    select(tables.outbox.c.effect_id, tables.outbox.c.state)
-    .where(tables.outbox.c.effect_id.in_(_effect_ids))
-    .with_for_update()
-)
+_state = select(tables.outbox.c.state).where(tables.outbox.c.effect_id == bindparam("of")).with_for_update()
 EXPIRED_MAX = 50
 """Rows that expire in one transaction: each is told to its customer, and the writer may not be held."""
 _SETTLED = ("state", "settled_at", "provider_id", "response_code", "reason", "vendor_code")
@@ -78,22 +76,26 @@ _because = text("UPDATE outbox SET reason = :reason, vendor_code = :vendor_code 
 _again = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, settled_at = NULL, holds = 1,"
     " repeats = repeats + 1,"
-    " not_before = :not_before WHERE effect_id = :effect_id AND state = 'unknown'"
+    " expires_at = COALESCE(:expires_at, expires_at), not_before = :not_before"
+    " WHERE effect_id = :effect_id AND state = 'unknown'"
 )
 _expire = text(f"""
-    UPDATE outbox SET state = 'expired', settled_at = :now, reason = 'expired' WHERE seq IN (
+    UPDATE outbox SET state = CASE WHEN repeats > 0 THEN 'unknown' ELSE 'expired' END, settled_at = :now,
+        reason = 'expired' WHERE seq IN (
         SELECT seq FROM outbox WHERE state = 'ready' AND expires_at IS NOT NULL AND expires_at <= :now
         ORDER BY expires_at LIMIT :limit)
     RETURNING {OUTBOX_COLUMNS}
 """)  # noqa: S608
+_over = text("SELECT effect_id FROM outbox WHERE state IN ('leased', 'sending') AND leased_until <= :ticks")
 _lapse = text(f"""
     UPDATE outbox SET state = 'unknown', settled_at = :now, reason = 'lease over'
-    WHERE state IN ('leased', 'sending') AND state = 'sending' AND leased_until <= :now RETURNING {OUTBOX_COLUMNS}
+    WHERE effect_id = :effect_id AND state = 'sending' RETURNING {OUTBOX_COLUMNS}
 """)  # noqa: S608
 _unlease = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL"
-    " WHERE state IN ('leased', 'sending') AND state = 'leased' AND leased_until <= :now"
+    " WHERE effect_id = :effect_id AND state = 'leased'"
 )
+_unlease_mine = text(f"{_unlease} AND leased_by = :worker")
 _recover = text(f"""
     UPDATE outbox SET state = 'unknown', settled_at = :now, reason = 'process ended'
     WHERE state IN ('leased', 'sending') AND state = 'sending' AND epoch < :epoch RETURNING {OUTBOX_COLUMNS}
@@ -113,11 +115,13 @@ _FROM: Mapping[Verdict, frozenset[SendState]] = {
     "sent": frozenset({"sending", "unknown"}),
     "delivered": frozenset({"sending", "sent", "unknown"}),
     "refused": frozenset({"leased", "sending", "sent", "unknown"}),
-    "unknown": frozenset({"sending"}),
+    "unknown": frozenset({"leased", "sending"}),
     "expired": frozenset({"ready", "leased"}),
     "suppressed": frozenset({"ready", "leased"}),
 }
-"""Which states a verdict may be passed on. A later receipt corrects `sent` and `unknown`; nothing else is undone."""
+"""Which states a verdict may be passed on. A later receipt corrects `sent` and `unknown`; nothing else is undone.
+
+A repeat that does not leave any more is `unknown`, leased or not: of its first attempt nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,43 +131,43 @@ class OutboxSends:
     connection: Connection
     keys: KeyRing
     now: datetime
+    ticks: Callable[[], int]
+    """The clock of leases (delivery.md 2.6), which nobody turns."""
 
     def lease(
-        self,
-        now: datetime,
-        *,
-        worker: str,
-        until: datetime,
-        limits: Mapping[tuple[str, str], int],
+        self, now: datetime, *, worker: str, hold: timedelta, limits: Mapping[tuple[str, str], Room]
     ) -> tuple[Leased, ...]:
-        """Take rows that may leave now, at most `limits[channel, account]` of each account, urgent ones first.
+        """Take rows that may leave now for `hold`, as many of each account as there is room, urgent ones first.
 
         Accounts that `limits` does not name get nothing. Of one conversation at most one row is under way.
         """
         leased: list[Leased] = []
-        for (channel, account), limit in limits.items():
-            names = {"channel": channel, "account": account, "now": micros(now)}
-            left = limit
-            for urgent in (1, 0):
-                if left > 0:
-                    rows = self.connection.execute(_FREE[urgent], names | {"limit": left}).all()
-                    leased += [self._leased(row, until) for row in rows]
-                    left -= len(rows)
+        for (channel, account), room in limits.items():
+            names: dict[str, str | int] = {"channel": channel, "account": account, "now": micros(now)}
+            urgent = self._free(1, names | {"limit": room.slots})
+            others = self._free(0, names | {"limit": room.slots - room.for_urgent - len(urgent)})
+            leased += [*urgent, *others]
         if leased:
-            marks = [{"of_seq": row.seq, "worker": worker, "until": micros(until)} for row in leased]
-            self.connection.execute(_lease, marks)
+            until = self.ticks() + hold // timedelta(microseconds=1)
+            self.connection.execute(_lease, [{"of_seq": row.seq, "worker": worker, "until": until} for row in leased])
         return tuple(leased)
+
+    def _free(self, urgent: int, values: Mapping[str, str | int]) -> list[Leased]:
+        if int(values["limit"]) <= 0:
+            return []
+        return [self._leased(row) for row in self.connection.execute(_FREE[urgent], values)]
 
     def begin(
         self, effect_ids: Sequence[EffectId], *, worker: str, started_at: datetime, epoch: int
     ) -> frozenset[EffectId]:
         """Mark leased rows as `sending`; those that really are. The rest must not be sent.
 
-        Left out: rows suppressed meanwhile, expired, or whose lease is over or another worker's.
+        Left out: rows suppressed meanwhile, expired, of a lane that was parked, or whose lease is over or another's.
         """
         begun: set[EffectId] = set()
-        for part in chunks(effect_ids):
-            values = {"ids": list(part), "worker": worker, "now": micros(started_at), "at_epoch": epoch}
+        ticks = self.ticks()
+        for effect_id in effect_ids:
+            values = {"of": effect_id, "worker": worker, "now": micros(started_at), "at_epoch": epoch, "ticks": ticks}
             begun |= {EffectId(name) for name in self.connection.execute(_begin, values).scalars()}
         return frozenset(begun)
 
@@ -194,19 +198,33 @@ class OutboxSends:
         """The policy said `later`: ready again from then on. Later ones of its conversation may go before it."""
         self._put_back(effect_id, not_before, holds=0)
 
-    def repeat(self, effect_id: EffectId, *, not_before: datetime) -> bool:
-        """Send an unknown one again, where its class allows that (delivery.md 3.5). False: it is not unknown."""
-        values = {"effect_id": effect_id, "not_before": micros(not_before)}
+    def repeat(self, effect_id: EffectId, *, not_before: datetime, until: datetime | None = None) -> bool:
+        """Send an unknown one again, where its class allows that (delivery.md 3.5). False: it is not unknown.
+
+        `until`: later than that it must not leave, None: no later than was planned.
+        """
+        values = {"effect_id": effect_id, "not_before": micros(not_before), "expires_at": maybe_micros(until)}
         return self.connection.execute(_again, values).rowcount > 0
 
     def expire(self, now: datetime) -> tuple[OutboxLine, ...]:
-        """Rows that came past their `expires_at` unsent, at most `EXPIRED_MAX`, now `expired`."""
+        """Rows past their `expires_at`, at most `EXPIRED_MAX`, now `expired`; one that was a repeat is `unknown`."""
         return self._lines(self.connection.execute(_expire, {"now": micros(now), "limit": EXPIRED_MAX}))
 
-    def reclaim(self, now: datetime) -> tuple[OutboxLine, ...]:
-        """End leases that are over: what was only leased is ready again, what was `sending` is returned as unknown."""
-        self.connection.execute(_unlease, {"now": micros(now)})
-        return self._lines(self.connection.execute(_lapse, {"now": micros(now)}))
+    def release(self, effect_id: EffectId, *, worker: str) -> bool:
+        """Give back what `worker` leased and did not begin. False: it is not leased by this one any more."""
+        return self.connection.execute(_unlease_mine, {"effect_id": effect_id, "worker": worker}).rowcount > 0
+
+    def reclaim(self, *, flying: Collection[EffectId] = ()) -> tuple[OutboxLine, ...]:
+        """End leases that are over: what was only leased is ready again, what was `sending` is returned as unknown.
+
+        Rows in `flying` are left to the living tasks that hold them: each ends by its own time-out.
+        """
+        over = {EffectId(name) for name in self.connection.execute(_over, {"ticks": self.ticks()}).scalars()}
+        lapsed: list[OutboxLine] = []
+        for effect_id in sorted(over.difference(flying)):
+            self.connection.execute(_unlease, {"effect_id": effect_id})
+            lapsed += self._lines(self.connection.execute(_lapse, {"effect_id": effect_id, "now": micros(self.now)}))
+        return tuple(lapsed)
 
     def recover(self, epoch: int) -> tuple[OutboxLine, ...]:
         """At a start: what an earlier epoch left `sending` is returned as unknown; every lease is undone."""
@@ -228,7 +246,7 @@ class OutboxSends:
         lines = self._lines(self.connection.execute(_of_provider, values))
         return lines[0] if lines else None
 
-    def _leased(self, row: tables.AnyRow, until: datetime) -> Leased:
+    def _leased(self, row: tables.AnyRow) -> Leased:
         return Leased(
             seq=row.seq,
             customer_id=CustomerId(row.customer_id),
@@ -236,14 +254,16 @@ class OutboxSends:
             planned_at=moment(row.planned_at),
             attempts=row.attempts,
             repeats=row.repeats,
-            until=until,
+            by_operator=row.reason == SEND_AGAIN,
         )
 
     def _states(self, outcomes: Sequence[Outcome]) -> dict[EffectId, SendState]:
+        # One after the other: nearly always there is only one, and a list costs several times as much.
         states: dict[EffectId, SendState] = {}
-        for part in chunks(outcomes):
-            ids = [outcome.effect_id for outcome in part]
-            states |= {row.effect_id: row.state for row in self.connection.execute(_states, {"ids": ids})}
+        for effect_id in sorted({outcome.effect_id for outcome in outcomes}):
+            state = self.connection.execute(_state, {"of": effect_id}).scalar()
+            if state is not None:
+                states[effect_id] = state
         return states
 
     def _settled(self, outcome: Outcome, earlier: Mapping[str, object] | None) -> dict[str, object]:

@@ -129,7 +129,7 @@ class Reading:
 
     def quarantined(self, *, limit: int = LINES_MAX) -> tuple[Quarantined, ...]:
         """Bodies that could not be read."""
-        return self._lines(_quarantine, None, limit, self._quarantined)
+        return self._lines(_quarantine, None, limit, lambda row: quarantined_line(row, self.keys))
 
     def head_counts(self) -> tuple[HeadCount, ...]:
         """Living enrolments by journey, state and status, in alphabetical order."""
@@ -165,15 +165,6 @@ class Reading:
             fields=read_json(self.keys.open(row.sealed, place=f"leads.sealed:{row.lead_id}")),
         )
 
-    def _quarantined(self, row: AnyRow) -> Quarantined:
-        return Quarantined(
-            channel=row.channel,
-            account=row.account,
-            why=row.why,
-            received_at=moment(row.received_at),
-            body=self.keys.open(row.sealed, place=f"quarantine.sealed:{row.quarantine_id}"),
-        )
-
 
 def outbox_line(row: AnyRow, keys: KeyRing) -> OutboxLine:
     """The value of a row with `OUTBOX_COLUMNS`."""
@@ -194,6 +185,19 @@ def outbox_line(row: AnyRow, keys: KeyRing) -> OutboxLine:
         response_code=row.response_code,
         reason=row.reason,
         vendor_code=row.vendor_code,
+    )
+
+
+def quarantined_line(row: AnyRow, keys: KeyRing) -> Quarantined:
+    """The value of a row of the quarantine."""
+    return Quarantined(
+        quarantine_id=row.quarantine_id,
+        form=row.form,
+        channel=row.channel,
+        account=row.account,
+        why=row.why,
+        received_at=moment(row.received_at),
+        body=keys.open(row.sealed, place=f"quarantine.sealed:{row.quarantine_id}"),
     )
 
 

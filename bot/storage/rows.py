@@ -42,9 +42,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leased:
-    """A row of the outbox that this worker may begin until `until`. `attempts` were made before.
+    """A row of the outbox that this worker may begin until its lease is over. `attempts` were made before.
 
-    `repeats`: how many of them because the fate of an earlier one was unknown.
+    `repeats`: how many of them because the fate of an earlier one was unknown. `by_operator`: somebody decided that
+    it leaves again.
     """
 
     seq: int
@@ -53,7 +54,15 @@ class Leased:
     planned_at: datetime
     attempts: int
     repeats: int
-    until: datetime
+    by_operator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many sends of an account may begin now. `for_urgent` of the `slots` are kept for urgent ones."""
+
+    slots: int
+    for_urgent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,13 +189,33 @@ class Parked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """A body that was rightly signed and could not be read."""
+    """What was rightly signed and could not be read (`form` body) or not be written down (`form` event)."""
 
+    quarantine_id: str
+    form: Literal["body", "event"]
     channel: str
     account: str
     why: str
     received_at: datetime
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time in which callbacks of an account were turned away: messages of it may be missing.
+
+    `cursor`: the last external id that was asked about. `reconciled_at` None: not everybody was asked about yet.
+    """
+
+    seq: int
+    channel: str
+    account: str
+    since: datetime
+    until: datetime
+    reason: str
+    turned_away: int
+    cursor: str
+    reconciled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

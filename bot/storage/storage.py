@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Self, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
+from bot.storage.checkpoints import Checkpoints
 from bot.storage.database import parse_url, reading_engine, transaction, writing_engine
 from bot.storage.keys import KeyRing
 from bot.storage.recent import Recent
 from bot.storage.schema import require_current, upgrade
-from bot.storage.transaction import Transaction
+from bot.storage.ticks import Ticks, ticks_of
+from bot.storage.transaction import Moments, Transaction
 from bot.storage.waiting import Priority
 from bot.storage.writer import Strain, Writer
 
@@ -26,26 +29,33 @@ READERS_MAX = 2
 class Storage:
     """One database. Writes go through one writer; reads have connections of their own and never wait for it."""
 
-    def __init__(self, *, url: URL, keys: KeyRing, clock_now: Callable[[], datetime]) -> None:
+    def __init__(self, *, url: URL, keys: KeyRing, clock_now: Callable[[], datetime], ticks: Ticks) -> None:
         """Use `open`. Inside a running event loop only."""
         self._keys = keys
         self._recent = Recent()
         self._clock_now = clock_now
+        self._ticks = ticks
         self._writing = writing_engine(url)
         self._reading = reading_engine(url, size=READERS_MAX)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        self._checkpoints = Checkpoints(Path(file)) if file else None
         self._readers = asyncio.Semaphore(READERS_MAX)
         self._writer: Writer[Transaction] = Writer(lambda: self._transaction(self._writing))
 
     @classmethod
-    async def open(cls, url: str, *, keys: KeyRing, clock_now: Callable[[], datetime]) -> Self:
+    async def open(
+        cls, url: str, *, keys: KeyRing, clock_now: Callable[[], datetime], ticks: Ticks | None = None
+    ) -> Self:
         """The database at `url`: `sqlite:///FILE.db`, made and migrated as needed, or `postgresql://...`.
+
+        `ticks`: what leases are measured with; None: the database's clock, on SQLite the machine's monotonic one.
 
         OutOfDate: its schema is newer than ours or, on PostgreSQL, older. ConfigError: not an address.
         StorageError: it cannot be reached.
         """
         parsed = parse_url(url)
         await asyncio.to_thread(_make_ready, parsed)
-        return cls(url=parsed, keys=keys, clock_now=clock_now)
+        return cls(url=parsed, keys=keys, clock_now=clock_now, ticks=ticks or ticks_of(parsed))
 
     async def write(self, priority: Priority, job: Callable[[Transaction], T]) -> T:
         """What `job` returns, after its commit. `job` runs in another thread, perhaps twice: see writer.py."""
@@ -73,9 +83,12 @@ class Storage:
     def _transaction(self, engine: Engine) -> Iterator[Transaction]:
         recent = self._recent if engine is self._writing else None
         with transaction(engine) as connection:
-            yield Transaction(connection, keys=self._keys, now=self._clock_now(), recent=recent)
+            moments = Moments(now=self._clock_now(), ticks=lambda: self._ticks(connection))
+            yield Transaction(connection, keys=self._keys, at=moments, recent=recent)
 
     def _dispose(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self._reading.dispose()
         self._writing.dispose()
 

@@ -101,15 +101,20 @@ class ParkedRow(Row, table=True):
 
 
 class QuarantineRow(Row, table=True):
-    """A body that was rightly signed and could not be read. The id is the body's hash: twice is once."""
+    """What was rightly signed and could not be read or written. The id is the body's hash: twice is once.
+
+    `form`: `body`, as the platform sent it, or `event`, decoded and then not taken by the inbox.
+    """
 
     __tablename__: ClassVar[str] = "quarantine"
+    __table_args__ = (_index("quarantine_age", "received_at"),)
     quarantine_id: str = Field(primary_key=True, sa_type=Text)
     channel: str = Field(sa_type=Text)
     account: str = Field(sa_type=Text)
     why: str = Field(sa_type=Text)
     received_at: int = Field(sa_type=BigInteger)
     sealed: bytes = Field(sa_type=LargeBinary)
+    form: str = Field(default="body", sa_type=Text, sa_column_kwargs={"server_default": "body"})
 
 
 class CustomerRow(Row, table=True):
@@ -159,6 +164,7 @@ class OutboxRow(Row, table=True):
         _index("outbox_flying", "leased_until", where="state IN ('leased', 'sending')"),
         _index("outbox_conversation", "conversation_id", "seq", where="state IN ('ready', 'leased', 'sending')"),
         _index("outbox_customer", "customer_id", "seq"),
+        _index("outbox_unknown", "seq", where="state = 'unknown' AND reason <> 'left'"),
         _index("outbox_provider", "provider_id", where="provider_id <> ''"),
         {"sqlite_autoincrement": True},
     )
@@ -287,8 +293,63 @@ class DeskRow(Row, table=True):
     opened_at: int = Field(sa_type=BigInteger)
 
 
+class GapRow(Row, table=True):
+    """A time in which callbacks of an account were turned away, so that messages may be missing (delivery.md 1.8).
+
+    `cursor`: the last identity that was looked up at the platform. `reconciled_at` None: not all were.
+    """
+
+    __tablename__: ClassVar[str] = "gaps"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    seq: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    channel: str = Field(sa_type=Text)
+    account: str = Field(sa_type=Text)
+    since: int = Field(sa_type=BigInteger)
+    until: int = Field(sa_type=BigInteger)
+    reason: str = Field(sa_type=Text)
+    turned_away: int = Field(sa_type=Integer)
+    cursor: str = Field(default="", sa_type=Text, sa_column_kwargs=_EMPTY)
+    reconciled_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class RateRow(Row, table=True):
+    """How often something limited was done in a stretch of time: what a platform drops silently (delivery.md 3.9)."""
+
+    __tablename__: ClassVar[str] = "rates"
+    __table_args__ = (_index("rates_age", "window_start"), {"sqlite_with_rowid": False})
+    scope: str = Field(primary_key=True, sa_type=Text)
+    window_start: int = Field(primary_key=True, sa_type=BigInteger)
+    used: int = Field(sa_type=Integer)
+
+
+class TokenRow(Row, table=True):
+    """The access token of an account, and who is fetching the next. `generation` grows with every change but a lease.
+
+    `refused`: hash of a token that the platform did not accept though it was the newest.
+    """
+
+    __tablename__: ClassVar[str] = "tokens"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    channel: str = Field(primary_key=True, sa_type=Text)
+    account: str = Field(primary_key=True, sa_type=Text)
+    generation: int = Field(sa_type=BigInteger)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    fresh_until: int | None = Field(default=None, sa_type=BigInteger)
+    dead_at: int | None = Field(default=None, sa_type=BigInteger)
+    refused: str = Field(default="", sa_type=Text, sa_column_kwargs=_EMPTY)
+    refused_at: int | None = Field(default=None, sa_type=BigInteger)
+    forced_at: int | None = Field(default=None, sa_type=BigInteger)
+    forced_count: int = Field(default=0, sa_type=Integer, sa_column_kwargs=_ZERO)
+    lease_owner: str = Field(default="", sa_type=Text, sa_column_kwargs=_EMPTY)
+    lease_until: int | None = Field(default=None, sa_type=BigInteger)
+
+
 class CounterRow(Row, table=True):
-    """Numbers that only grow: `customer_id`, the last one given out, and `epoch`, the starts of the program."""
+    """Numbers that only grow.
+
+    `customer_id`: the last one given out. `epoch`: the starts of the program. `clock_confirmed`: how often an operator
+    declared a clock right that had jumped. `probe`: attempts to write after the database had failed.
+    """
 
     __tablename__: ClassVar[str] = "counters"
     name: str = Field(primary_key=True, sa_type=Text)
@@ -314,4 +375,7 @@ tasks = _table("tasks")
 consents = _table("consents")
 assignments = _table("assignments")
 desks = _table("desks")
+gaps = _table("gaps")
+rates = _table("rates")
+tokens = _table("tokens")
 counters = _table("counters")

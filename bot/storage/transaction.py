@@ -1,22 +1,41 @@
 """One transaction, and everything that can be done inside it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from bot.storage.claims import Claims
 from bot.storage.customers import CustomerRows
+from bot.storage.deciding import Deciding
 from bot.storage.desks import DeskRows
 from bot.storage.effects import EffectRows
+from bot.storage.figures import Counting
+from bot.storage.gaps import GapRows
 from bot.storage.journal import JournalRows
 from bot.storage.keys import KeyRing
 from bot.storage.lanes import LaneRows
 from bot.storage.outbox import OutboxSends
 from bot.storage.quiet import Quiet
+from bot.storage.rates import RateRows
 from bot.storage.reading import Reading
 from bot.storage.recent import Recent
+from bot.storage.ticks import server_time
+from bot.storage.tidying import TidyRows
+from bot.storage.tokens import TokenRows
 
+_counter = text("SELECT value FROM counters WHERE name = :name")
+_count_up = text("UPDATE counters SET value = value + 1 WHERE name = :name")
 _next_epoch = text("UPDATE counters SET value = value + 1 WHERE name = 'epoch' RETURNING value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """The two clocks of a transaction. `now`: the application's, when it began. `ticks`: the one of leases."""
+
+    now: datetime
+    ticks: Callable[[], int]
 
 
 class Transaction:
@@ -28,31 +47,62 @@ class Transaction:
     __slots__ = (
         "_connection",
         "claims",
+        "counting",
         "customers",
+        "deciding",
         "desks",
         "effects",
+        "gaps",
         "journal",
         "lanes",
         "now",
         "outbox",
         "quiet",
+        "rates",
         "reading",
+        "tidying",
+        "tokens",
     )
 
-    def __init__(self, connection: Connection, *, keys: KeyRing, now: datetime, recent: Recent | None) -> None:
+    def __init__(self, connection: Connection, *, keys: KeyRing, at: Moments, recent: Recent | None) -> None:
         self._connection = connection
-        self.now = now
-        self.lanes = LaneRows(connection, keys, now)
+        self.now = at.now
+        self.lanes = LaneRows(connection, keys, at.now)
         self.claims = Claims(connection, keys)
         self.customers = CustomerRows(connection, keys, recent)
         self.effects = EffectRows(connection, keys)
         self.journal = JournalRows(connection)
-        self.outbox = OutboxSends(connection, keys, now)
+        self.outbox = OutboxSends(connection, keys, at.now, at.ticks)
+        self.counting = Counting(connection)
+        self.deciding = Deciding(connection, keys)
         self.desks = DeskRows(connection, keys)
         self.reading = Reading(connection, keys)
         self.quiet = Quiet(connection)
+        self.tokens = TokenRows(connection, keys, at.ticks)
+        self.gaps = GapRows(connection)
+        self.rates = RateRows(connection)
+        self.tidying = TidyRows(connection)
+
+    def confirmations(self) -> int:
+        """How often an operator declared a clock right that had jumped (delivery.md 2.6)."""
+        count: int = self._connection.execute(_counter, {"name": "clock_confirmed"}).scalar_one()
+        return count
+
+    def confirm_clock(self) -> None:
+        """Declare the wall clock right as it is: the server lets timers fire again at its next look."""
+        self._connection.execute(_count_up, {"name": "clock_confirmed"})
+
+    def probe(self) -> None:
+        """Write something, to find out whether that is possible."""
+        self._connection.execute(_count_up, {"name": "probe"})
+
+    def server_time(self) -> datetime | None:
+        """What the database's own clock shows; None: SQLite, which has none but this machine's."""
+        return server_time(self._connection)
 
     def begin_epoch(self) -> int:
         """The number of this start of the program: one more than the last (delivery.md 3.1)."""
+        if self._connection.dialect.name == "sqlite":
+            self.tokens.release_all()  # one process serves an SQLite file, so whoever held a lease is dead
         epoch: int = self._connection.execute(_next_epoch).scalar_one()
         return epoch

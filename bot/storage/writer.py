@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast  # Any, cast: jobs of different results stand in one queue
 
-from bot.errors import StorageError
+from bot.errors import Unavailable
 from bot.storage.waiting import Priority, Waiting
 
 S = TypeVar("S")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 GROUP_MAX = 256
 """Jobs in one transaction."""
-GROUP_S = 0.02
+GROUP_S = 0.01
 """A transaction that has been open for so long takes no further job: nobody holds the writer over 50 ms."""
 INGEST_WAITING_MAX = 4_096
 """Events from platforms keep a queue of their own length, because they must never wait for anything else."""
@@ -60,11 +60,15 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strain:
-    """What the writer did since it started. `longest_hold_s`: the longest transaction, begin to commit."""
+    """What the writer did since it started. `longest_hold_s`: the longest transaction, begin to commit.
+
+    `waiting`: jobs that wait at this moment.
+    """
 
     groups: int
     jobs: int
     longest_hold_s: float
+    waiting: int = 0
 
 
 class Writer(Generic[S]):
@@ -101,7 +105,7 @@ class Writer(Generic[S]):
         with self._wake:
             if self._closing:
                 room.release()
-                raise StorageError("the storage is closed")
+                raise Unavailable("the storage is closed")
             self._waiting.put(order, priority, self._clock())
             self._wake.notify()
         return cast(T, await order.future)  # the future is filled with the result of this very job
@@ -115,7 +119,9 @@ class Writer(Generic[S]):
 
     def strain(self) -> Strain:
         """Figures for the benchmark and the metrics."""
-        return Strain(groups=self._groups, jobs=self._jobs, longest_hold_s=self._longest_hold_s)
+        with self._wake:
+            waiting = len(self._waiting)
+        return Strain(groups=self._groups, jobs=self._jobs, longest_hold_s=self._longest_hold_s, waiting=waiting)
 
     def _run(self) -> None:
         while (first := self._next()) is not None:

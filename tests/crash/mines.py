@@ -15,7 +15,7 @@ from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from bot.core.effects import SendMessage
 from bot.core.messages import Card
-from bot.runtime.dispatch import Begun, Settled
+from bot.runtime.dispatch import Begun, Standing
 from bot.runtime.ports import Accepted, Sender
 from bot.runtime.stepping import Batch
 from bot.storage import Priority, Storage, Transaction
@@ -51,14 +51,14 @@ class Mine:
         self._begun += isinstance(done, Begun)
         if self.point == "C1" and isinstance(done, Batch) and self._is_its_step(done):
             _die()
-        if self.point == "C5" and self._was_taken and isinstance(done, Settled):
+        if self.point == "C5" and self._was_taken and isinstance(done, Standing):
             _die()
 
     async def after_commit(self, done: object) -> None:
         """The transaction of a job is committed."""
         if self.point == "C2" and isinstance(done, Batch) and self._is_its_step(done):
             _die()
-        self._settled += isinstance(done, Settled)
+        self._settled += isinstance(done, Standing)
         async with self._changed:
             self._changed.notify_all()
 

@@ -81,6 +81,6 @@ def keys() -> KeyRing:
 @pytest.fixture
 async def storage(url: str, keys: KeyRing, clock: TurnedClock) -> AsyncIterator[Storage]:
     """An empty storage."""
-    opened = await Storage.open(url, keys=keys, clock_now=clock.now)
+    opened = await Storage.open(url, keys=keys, clock_now=clock.now, ticks=clock.ticks)
     yield opened
     await opened.close()

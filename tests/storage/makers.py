@@ -10,7 +10,7 @@ from bot.core.effects import Effect, SendMessage
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId
 from bot.core.messages import Text
-from bot.storage import Lane, Leased, Outcome, Planned, Priority, Storage, Transaction, Verdict
+from bot.storage import Lane, Leased, Outcome, Planned, Priority, Room, Storage, Transaction, Verdict
 
 T = TypeVar("T")
 
@@ -30,8 +30,14 @@ class TurnedClock:
     def __init__(self) -> None:
         self.at = NOON
 
+        self.ticked_s = 0.0
+
     def now(self) -> datetime:
         return self.at
+
+    def ticks(self, _: object) -> int:
+        """The clock of leases, which is turned by itself."""
+        return int(self.ticked_s * 1_000_000)
 
 
 def event_id(name: str) -> EventId:
@@ -154,11 +160,15 @@ async def carry_out(storage: Storage, customer_id: CustomerId, *effects: Effect,
     await write(storage, lambda t: t.effects.carry_out([plan]))
 
 
-async def lease(storage: Storage, *, now: float = 0, limit: int = 10, worker: str = "w1") -> tuple[Leased, ...]:
+async def lease(
+    storage: Storage, *, now: float = 0, limit: int = 10, reserved: int = 0, worker: str = "w1"
+) -> tuple[Leased, ...]:
     """Lease for a minute."""
     return await write(
         storage,
-        lambda t: t.outbox.lease(later(now), worker=worker, until=later(now + 60), limits={OA: limit}),
+        lambda t: t.outbox.lease(
+            later(now), worker=worker, hold=timedelta(seconds=60), limits={OA: Room(slots=limit, for_urgent=reserved)}
+        ),
     )
 
 

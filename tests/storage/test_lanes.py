@@ -1,7 +1,6 @@
 """Taking events in: once each, in the right lane, in order."""
 
 import sqlite3
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from tests.storage.makers import (
     customer_of,
     event,
     ingest,
-    later,
     newcomer,
     send,
     staff_event,
@@ -149,16 +147,6 @@ async def test_a_quarantined_body_is_kept_once(storage: Storage) -> None:
         ("oa", "main", "no XML", b"<xml 138..."),
         ("oa", "main", "no XML", b"other"),
     ]
-
-
-async def test_consumed_events_are_forgotten_only_when_old_enough(storage: Storage, clock: TurnedClock) -> None:
-    await ingest(storage, event("old"), event("open", sender="oBert"))
-    await write(storage, lambda t: t.lanes.consume([t.claims.claim(1)[0].seq]))
-    clock.at = NOON + timedelta(days=7)
-    assert await write(storage, lambda t: t.lanes.forget(before=NOON)) == 0
-    assert await write(storage, lambda t: t.lanes.forget(before=later(1))) == 1
-    assert await claimed(storage) == ["open"]
-    assert await ingest(storage, event("old"), event("open", sender="oBert")) == (True, False)
 
 
 async def test_nothing_personal_can_be_read_from_the_file(tmp_path: Path, keys: KeyRing, clock: TurnedClock) -> None:

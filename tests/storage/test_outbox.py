@@ -1,9 +1,11 @@
 """The states of a send, and who may move it from one to the next."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.core.ids import EffectId
-from bot.storage import OutboxLine, Outcome, Storage, Verdict
+from bot.storage import OutboxLine, Outcome, Room, Storage, Verdict
 from tests.storage.makers import (
     NOON,
     OA,
@@ -40,7 +42,7 @@ async def state(storage: Storage, name: str) -> str:
 async def test_the_whole_way_of_a_message(storage: Storage, clock: TurnedClock) -> None:
     await planned(storage, "A")
     (leased,) = await lease(storage)
-    assert (leased.effect, leased.attempts, leased.until) == (send("A"), 0, later(60))
+    assert (leased.effect, leased.attempts) == (send("A"), 0)
     assert await begin(storage, "A", now=2, epoch=7) == {"A"}
     clock.at = later(3)
     assert await settle(storage, "A", "sent", provider_id="m1", response_code="r1")
@@ -135,8 +137,8 @@ async def test_each_account_gets_what_it_may_have_under_way(storage: Storage) ->
         await planned(storage, name, to=f"o{name}")
     assert names(await lease(storage, limit=2)) == ["A", "B"]
     assert names(await lease(storage, limit=0)) == []
-    other = {("oa", "second"): 5}
-    rows = await write(storage, lambda t: t.outbox.lease(NOON, worker="w", until=later(9), limits=other))
+    other = {("oa", "second"): Room(slots=5)}
+    rows = await write(storage, lambda t: t.outbox.lease(NOON, worker="w", hold=timedelta(seconds=9), limits=other))
     assert rows == ()
 
 
@@ -149,7 +151,7 @@ async def test_a_message_past_its_end_is_not_leased_but_expired(storage: Storage
     assert await write(storage, lambda t: t.outbox.expire(later(10))) == ()
 
 
-async def test_only_what_is_still_leased_by_this_worker_may_begin(storage: Storage) -> None:
+async def test_only_what_is_still_leased_by_this_worker_may_begin(storage: Storage, clock: TurnedClock) -> None:
     for name in ("mine", "suppressed", "late", "expiring"):
         until = later(30) if name == "expiring" else None
         await planned(storage, name, to=f"o-{name}", expires_at=until)
@@ -157,7 +159,9 @@ async def test_only_what_is_still_leased_by_this_worker_may_begin(storage: Stora
     await settle(storage, "suppressed", "suppressed", reason="opt_out")
     assert await begin(storage, "mine", "suppressed", "unheard of", now=1) == {"mine"}
     assert await begin(storage, "late", now=1, worker="w2") == set()
-    assert await begin(storage, "late", now=60) == set()
+    clock.ticked_s = 60
+    assert await begin(storage, "late", now=1) == set()
+    clock.ticked_s = 0
     assert await begin(storage, "expiring", now=30) == set()
     assert await begin(storage, "mine", now=1) == set()
 
@@ -235,13 +239,17 @@ async def test_a_send_is_found_by_the_platforms_id(storage: Storage) -> None:
     assert await storage.read(lambda t: t.outbox.of_provider("", channel="oa", account="main")) is None
 
 
-async def test_a_lease_that_is_over_is_ready_again_and_an_unanswered_send_is_unknown(storage: Storage) -> None:
+async def test_a_lease_that_is_over_is_ready_again_and_an_unanswered_send_is_unknown(
+    storage: Storage, clock: TurnedClock
+) -> None:
     await planned(storage, "A")
     await planned(storage, "B", to="oBert")
     await lease(storage)
     await begin(storage, "B")
-    assert await write(storage, lambda t: t.outbox.reclaim(later(59))) == ()
-    (line,) = await write(storage, lambda t: t.outbox.reclaim(later(60)))
+    clock.at, clock.ticked_s = later(10_000), 59
+    assert await write(storage, lambda t: t.outbox.reclaim()) == ()
+    clock.ticked_s = 60
+    (line,) = await write(storage, lambda t: t.outbox.reclaim())
     assert (line.effect.effect_id, line.state) == ("B", "unknown")
     assert await state(storage, "A") == "ready"
     assert await begin(storage, "A", now=60) == set()
@@ -287,5 +295,6 @@ async def test_a_send_nobody_planned_is_not_found(storage: Storage) -> None:
 
 async def test_leases_are_for_the_accounts_asked_for(storage: Storage) -> None:
     await planned(storage, "A")
-    rows = await write(storage, lambda t: t.outbox.lease(NOON, worker="w", until=later(9), limits={OA: 1}))
+    room = {OA: Room(slots=1)}
+    rows = await write(storage, lambda t: t.outbox.lease(NOON, worker="w", hold=timedelta(seconds=9), limits=room))
     assert names(rows) == ["A"]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from bot.errors import ConfigError, OutOfDate, StorageError
 from bot.storage import KeyRing, Storage, migrate
@@ -121,3 +122,41 @@ def test_sqlite_flushes_every_commit(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["2", "wal"]
+
+
+def to_baseline(url: str) -> None:
+    """Make the tables of the first schema, and one row in each that changes later."""
+    engine = create_engine(parse_url(url))
+    with engine.begin() as connection:
+        settings = Config()
+        settings.set_main_option("script_location", "bot.storage:migrations")
+        settings.set_main_option("path_separator", "os")
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO quarantine (quarantine_id, channel, account, why, received_at, sealed)"
+                " VALUES ('q', 'oa', 'main', 'no XML', 1, :sealed)"
+            ),
+            {"sealed": b"x"},
+        )
+        connection.execute(text("UPDATE counters SET value = 41 WHERE name = 'customer_id'"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_of_the_first_schema_is_brought_up_to_date_with_its_rows(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/old.db" if kind == "sqlite" else str(request.getfixturevalue("empty_postgres"))
+    to_baseline(url)
+    assert migrate(url) == "0001"
+    engine = create_engine(parse_url(url))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT quarantine_id, why, form FROM quarantine")).all() == [
+            ("q", "no XML", "body")
+        ]
+        counters = {row.name: row.value for row in connection.execute(text("SELECT name, value FROM counters"))}
+        assert counters == {"customer_id": 41, "epoch": 0, "clock_confirmed": 0, "probe": 0}
+        assert compare_metadata(MigrationContext.configure(connection), Row.metadata) == []
+    engine.dispose()

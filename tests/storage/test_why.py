@@ -49,16 +49,16 @@ async def test_the_whole_way_to_a_lead_reads_as_pinned(stage: Stage) -> None:
         "2026-05-01 20:00:00  客户关注公众号（来源 EXPO）\n"
         "├─ 进入旅程 oa-why（客户关注公众号）\n"
         "├─ oa-why：开始 → hello\n"
-        "├─ 计划发送 welcome（文字，服务消息）：可回复时段（关注）已用 0/3 条，5月1日 20:01 关闭\n"
+        "├─ 计划发送 welcome（文字，服务消息）：可回复时段（关注）已用 0/3 条，5月1日 20:00 关闭\n"
         "│  └─ welcome：已发出，平台已接受（5月1日 20:00，平台编号 id-welcome）\n"
         "├─ oa-why：hello → need\n"
-        "└─ 计划发送 ask-need（带选项的消息，服务消息）：可回复时段（关注）已用 0/3 条，5月1日 20:01 关闭\n"
+        "└─ 计划发送 ask-need（带选项的消息，服务消息）：可回复时段（关注）已用 0/3 条，5月1日 20:00 关闭\n"
         "   └─ ask-need：已发出，平台已接受（5月1日 20:00，平台编号 id-ask-need）\n"
         "\n"
         "2026-05-01 20:00:00  客户来信（文字）\n"
         "├─ 〔oa-why〕问题 need：收下 '看车'\n"
         "├─ oa-why：need → nick\n"
-        "└─ 计划发送 ask-nick（文字，服务消息）：可回复时段（关注）已用 2/3 条，5月1日 20:01 关闭\n"
+        "└─ 计划发送 ask-nick（文字，服务消息）：可回复时段（关注）已用 2/3 条，5月1日 20:00 关闭\n"
         "   └─ ask-nick：已发出，平台已接受（5月1日 20:00，平台编号 id-ask-nick）\n"
         "\n"
         "2026-05-01 20:00:00  客户来信（文字）\n"
@@ -74,7 +74,7 @@ async def test_the_whole_way_to_a_lead_reads_as_pinned(stage: Stage) -> None:
         "└─ 旅程 oa-why 结束：success\n"
         "\n"
         "现在（2026-05-01 20:00）\n"
-        "├─ oa:main 可回复时段（关注）：还能发 0/3 条，5月1日 20:01 关闭\n"
+        "├─ oa:main 可回复时段（关注）：还能发 0/3 条，5月1日 20:00 关闭\n"
         "├─ oa:main 可回复时段（来信）：还能发 4/5 条，5月3日 20:00 关闭\n"
         "├─ 线索：阶段 new，还没有分配同事，来源 EXPO（5月1日 20:00 建立）\n"
         "├─ 〔oa-why〕任务：等同事 lilei 接受，截止 5月1日 20:30\n"
@@ -152,12 +152,13 @@ async def test_what_an_opt_out_holds_back_says_so(stage: Stage) -> None:
         (
             Unknown("silence"),
             "unknown",
-            "welcome：不知道是否送达：请求发出后没有等到平台的答复。为免重复打扰不再发，旅程按已发送继续",
+            "welcome：不知道是否送达：请求发出后没有等到平台的答复。为免重复打扰不再发，旅程按已发送继续；"
+            "可以再发一次（zhitu retry send ID），或不再发（zhitu retry leave ID）",
         ),
         (
             TryLater("busy", after_s=30),
             "ready",
-            "welcome：第 1 次平台没有收下（平台要求稍后再试，或暂时连不上），5月1日 20:00 再试",
+            "welcome：第 1 次平台没有收下（平台要求稍后再试，或暂时连不上），5月1日 20:00 再试，最迟 5月2日 02:00",
         ),
     ],
 )
@@ -165,7 +166,7 @@ async def test_what_the_platform_answered_is_told(stage: Stage, answer: ChannelE
     stage.oa.answers["welcome"] = [answer]
     await stage.act("oa.follow")
     found = sends(await stage.story())["welcome"]
-    assert (found.outcome, found.text) == (outcome, text)
+    assert (found.outcome, found.text.replace(found.effect, "ID")) == (outcome, text)
 
 
 async def test_a_refusal_is_an_episode_of_its_own_with_what_followed(stage: Stage) -> None:
@@ -194,7 +195,10 @@ async def test_a_window_that_shut_before_the_message_could_leave_is_named(stage:
     await stage.act("oa.follow")
     await stage.turn(minutes=5)
     story = await stage.story()
-    assert sends(story)["welcome"].text == "welcome：没有发出：可回复时段已关闭（5月1日 20:02）"
+    assert (
+        sends(story)["welcome"].text
+        == "welcome：没有发出：可回复时段已关闭（剩 0 条，关闭于 5月1日 20:00）（5月1日 20:02）"
+    )
     assert "oa-why 出错：可回复时段已关闭，也没有能用的备选（send.window_closed）；按旅程的 errors 处理" in told(story)
 
 
@@ -234,7 +238,7 @@ async def test_where_a_journey_stands_and_what_comes_next_is_told(stage: Stage) 
     story = await stage.story()
     assert [(line.kind, line.text) for line in story.present] == [
         ("state", "旅程 oa-why 在 need：问题 need 已问"),
-        ("window", "oa:main 可回复时段（关注）：还能发 1/3 条，5月1日 20:01 关闭"),
+        ("window", "oa:main 可回复时段（关注）：还能发 1/3 条，5月1日 20:00 关闭"),
         ("pending", "5月1日 21:00 oa-why 在 need：等客户回答的时限到"),
     ]
 
@@ -263,7 +267,8 @@ async def test_a_parked_lane_shows_where_it_stands_still(stage: Stage) -> None:
         ("客户来信（文字），排在出错的事情后面，还没有处理", "waiting", ()),
     ]
     assert story.present[0].text == (
-        "处理停住了：程序出错（KeyError at core/step/machine.py:80），5月1日 20:00 起新的事件只排队、不处理"
+        "处理停住了：程序出错（KeyError at core/step/machine.py:80），5月1日 20:00 起新的事件只排队、不处理，排队 2 件；"
+        f"程序修好后：zhitu retry lane {customer_id}"
     )
     assert last_decision(story)[0].text == "客户关注公众号"
 
@@ -279,7 +284,9 @@ async def test_only_the_latest_are_told_and_the_story_says_so(stage: Stage) -> N
 
 async def test_an_event_whose_record_is_gone_is_still_a_story(stage: Stage) -> None:
     await stage.act("oa.follow")
-    await write(stage.storage, lambda tx: tx.lanes.forget(before=tx.now + timedelta(days=1)))
+    await write(
+        stage.storage, lambda tx: tx.tidying.sweep("inbox", after=0, before=tx.now + timedelta(days=1), limit=9)
+    )
     story = await stage.story()
     assert story.episodes[0].happened.text == "一件事情（原始记录太早，已过保留期或没有读取）"
     assert story.episodes[0].told[0].text == "进入旅程 oa-why（客户关注公众号）"

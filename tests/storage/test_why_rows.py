@@ -52,7 +52,7 @@ async def test_what_was_on_its_way_at_the_opt_out_is_owned_up_to(storage: Storag
     await makers.begin(storage, "A", now=1)
     await decided(storage, anna, OPTED_OUT, at=2)
     assert hello(await story_of(storage, anna)).text == (
-        "hello：正在发送，还没有答复；客户退订时它已在发送途中，可能仍会收到"
+        "hello：正在发送，还没有答复（5月1日 20:00 开始）；客户退订时它已在发送途中，可能仍会收到"
     )
 
 
@@ -98,7 +98,7 @@ async def test_an_expired_message_is_told_with_its_deadline(storage: Storage, cl
     assert hello(await story_of(storage, anna)).text.endswith("，最迟 5月1日 20:01")
     clock.at = later(120)
     await write(storage, lambda tx: tx.outbox.expire(tx.now))
-    assert hello(await story_of(storage, anna)).text == "hello：没有发出：过了最晚发送时间（5月1日 20:02）"
+    assert hello(await story_of(storage, anna)).text == "hello：没有发出：过了最晚发送时间 5月1日 20:01（5月1日 20:02）"
 
 
 async def test_a_message_put_off_at_the_last_moment_tells_both_times(storage: Storage) -> None:

@@ -8,6 +8,7 @@ from bot.errors import ChannelError, Forbidden
 from bot.runtime.accounts import Accounts
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Accepted
+from bot.storage import Room
 
 
 class Noon:
@@ -49,4 +50,4 @@ async def test_an_account_that_is_ready_is_not_degraded() -> None:
     ours = accounts(Platform())
     await ours.greet()
     assert ours.degraded() == {}
-    assert ours.room([]) == {("oa", "main"): 4}
+    assert ours.room([]) == {("oa", "main"): Room(slots=4, for_urgent=1)}
