@@ -12,8 +12,10 @@ from typing import Annotated
 import typer
 
 from bot import config
-from bot.cli import failures
+from bot.cli import failures, retry
+from bot.cli.bench import BENCH_OPTIONS, bench
 from bot.cli.check import check
+from bot.cli.emulator import emulator
 from bot.cli.options import CONFIG_FILE, CONTENT, JOURNEYS, ConfigFile, Content, Journeys, LogForm
 from bot.errors import BotError
 from bot.runtime import logs
@@ -141,3 +143,6 @@ def migrate(config_file: ConfigFile = CONFIG_FILE) -> None:
 
 
 app.command()(check)
+app.command(context_settings=BENCH_OPTIONS)(bench)
+app.command()(emulator)
+app.add_typer(retry.app, name="retry")

@@ -4,14 +4,15 @@ import traceback
 
 from bot.errors import BotError
 
-_ABOUT_CODE = (BotError, AssertionError, AttributeError, ImportError, NameError, RecursionError, TypeError)
-"""Their messages speak of code. Those of others, as KeyError and ValueError, may quote what a customer wrote."""
+_ABOUT_CODE = (BotError, AssertionError, AttributeError, ImportError, NameError, OSError, RecursionError, TypeError)
+"""Their messages speak of code or of the machine. Those of others, as KeyError and ValueError, may quote what a
+customer wrote."""
 
 FRAMES_MAX = 30
 """Innermost frames of a trace that are told; a recursion without end has thousands."""
 
 
-def kind_of(bug: Exception) -> str:
+def kind_of(bug: BaseException) -> str:
     """The class of `bug`, with its message where that cannot hold anything of a customer's."""
     return f"{type(bug).__name__}: {bug}" if isinstance(bug, _ABOUT_CODE) else type(bug).__name__
 
@@ -23,7 +24,7 @@ def place_of(bug: Exception) -> str:
     return f"{last.filename.rpartition('/bot/')[2]}:{last.lineno}" if last else "unknown place"
 
 
-def trace_of(bug: Exception) -> str:
+def trace_of(bug: BaseException) -> str:
     """The lines of code that `bug` went through, innermost last.
 
     Written out here, because some renderers of a log would add every local variable, and with them the customer.

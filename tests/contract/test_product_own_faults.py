@@ -96,9 +96,13 @@ async def test_while_the_database_fails_callbacks_are_turned_away_and_all_of_it_
         await ours.does("follow")
         storage.broken = True
         assert (await ours.post(oa_safe(TEXT)))[0] == 503
-        assert (await ours.ready())[0] == 503
+        status, told = await ours.ready()
+        assert (status, "1 callbacks turned away" in told["degraded"]["oa:main:gap"]) == (503, True)
+        assert ours.count("gaps") == 0
         storage.broken = False
         await ready_again(ours)
+        await ours.running.engine.quiesce()
+        assert ours.rows("SELECT channel, account, reason, turned_away FROM gaps") == [("oa", "main", "storage", 1)]
         assert await ours.post(oa_safe(TEXT)) == (200, "success")
         assert len(await ours.says("看车")) == 1
 

@@ -1,14 +1,17 @@
 """The log for operators: what it must never show, and that libraries write through the same mask."""
 
+import asyncio
 import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import structlog
 
-from bot.runtime import logs
+from bot.runtime import logs, masking
 
 
 @pytest.fixture
@@ -39,11 +42,21 @@ def stream() -> Iterator[io.StringIO]:
         ("0086 138—0013—8000", "138****8000"),
         ("postgresql://zhitu:p@55@db/zhitu", "postgresql://***@db/zhitu"),
         ("Authorization: Bearer let-me.in=", "Authorization: Bearer ***"),
-        ("msg_signature=6f4ba482&nonce=1", "msg_signature=***&nonce=1"),
+        ("1 3 8 0 0 1 3 8 0 0 0", "138****8000"),
+        ("１３８-００１３ 8000", "１３８****8000"),
+        ("一三八零零一三八零零零", "一三八****八零零零"),
+        ("①③⑧00138000", "①③⑧****8000"),
+        ("138\u200b0013\u200b8000", "138****8000"),
+        (r"\xa013800138000", r"\xa0138****8000"),
+        ("总机 010-12345678", "总机 010****5678"),
+        (r"\noGFtU6aBcDeFgHiJkLmNoPqRsTuV", r"\noGFtU***"),
+        ("openid%3DoGFtU6aBcDeFgHiJkLmNoPqRsTuV", "openid%3DoGFtU***"),
+        (r"{\"access_token\": \"T0K\"}", r"{\"access_token\": \"***\"}"),
+        ("msg_signature=6f4ba482&nonce=1&type=aes", "msg_signature=***&nonce=***&type=aes"),
     ],
 )
 def test_what_is_personal_or_secret_is_masked_in_any_text(text: str, masked: str) -> None:
-    assert logs.mask(text) == masked
+    assert masking.mask(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -61,12 +74,12 @@ def test_what_is_personal_or_secret_is_masked_in_any_text(text: str, masked: str
     ],
 )
 def test_what_is_neither_stays_readable(text: str) -> None:
-    assert logs.mask(text) == text
+    assert masking.mask(text) == text
 
 
 def test_a_text_beyond_the_limit_is_cut_and_says_so() -> None:
-    masked = logs.mask("a" * (logs.TEXT_LENGTH_MAX + 1))
-    assert masked.endswith(f"… ({logs.TEXT_LENGTH_MAX + 1} characters)")
+    masked = masking.mask("a" * (masking.TEXT_LENGTH_MAX + 1))
+    assert masked.endswith(f"… ({masking.TEXT_LENGTH_MAX + 1} characters)")
 
 
 def test_every_field_of_a_line_is_masked_however_deep(stream: io.StringIO) -> None:
@@ -87,15 +100,63 @@ def test_nesting_beyond_the_limit_is_left_out_and_says_so() -> None:
     assert "… (list)" in str(logs.redact(None, "info", {"value": value}))
 
 
-def test_a_traceback_is_masked_like_everything_else(stream: io.StringIO) -> None:
-    logs.configure("json", stream=stream)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_exception_is_told_by_its_kind_and_its_lines_and_never_by_its_text(
+    stream: io.StringIO, form: logs.Form
+) -> None:
+    logs.configure(form, stream=stream)
+    heard = "我想买车 13800138000"
+    unheard = KeyError(heard)
     try:
-        raise ValueError("bad answer for 13800138000: access_token=T0K")
-    except ValueError:
+        try:
+            int(heard)
+        except ValueError as error:
+            raise unheard from error
+    except KeyError:
         structlog.get_logger().exception("failed")
-    line = stream.getvalue()
-    assert "ValueError: bad answer for 138****8000: access_token=***" in line
-    assert "T0K" not in line
+        logging.getLogger("aiohttp.server").exception("Error handling request")
+    told = stream.getvalue()
+    assert told.count("KeyError") == told.count("caused by ValueError") == 2
+    assert "test_logs.py" in told
+    assert "我想买车" not in told
+    assert "138****8000" not in told
+
+
+def test_an_error_of_the_machine_keeps_its_text(stream: io.StringIO) -> None:
+    logs.configure("json", stream=stream)
+    structlog.get_logger().error("failed", why=OSError(28, "No space left on device"), other=ValueError("我想买车"))
+    line = json.loads(stream.getvalue())
+    assert (line["why"], line["other"]) == ("OSError: [Errno 28] No space left on device", "ValueError")
+
+
+def test_of_an_object_only_its_class_is_told(stream: io.StringIO) -> None:
+    logs.configure("json", stream=stream)
+    event = SimpleNamespace(text="我想买车")
+    structlog.get_logger().info("got", it=event, raw="我想买车".encode(), file=Path("journeys/a.yaml"))
+    line = json.loads(stream.getvalue())
+    assert (line["it"], line["raw"], line["file"]) == ("<SimpleNamespace>", "<bytes>", "journeys/a.yaml")
+
+
+async def test_what_asyncio_says_of_a_task_ends_before_the_values_of_that_task(stream: io.StringIO) -> None:
+    logs.configure("json", stream=stream)
+
+    def fail(heard: str) -> None:
+        raise ValueError(heard)
+
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    loop.call_soon(fail, "我想买车")
+    loop.call_soon(done.set_result, None)
+    await done
+    line = json.loads(stream.getvalue())
+    assert line["event"].startswith("Exception in callback")
+    assert "我想买车" not in stream.getvalue()
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    told = logs.redact(None, "info", {"values": list(range(logs.ENTRIES_MAX + 1))})["values"]
+    assert len(told) == logs.ENTRIES_MAX + 1
+    assert told[-1] == f"… ({logs.ENTRIES_MAX + 1} entries)"
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

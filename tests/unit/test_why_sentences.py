@@ -60,6 +60,19 @@ CASES: list[tuple[str, dict[str, Json], str, str]] = [
         "条件 slots.need == '看车' and has(customer.phone) 成立："
         "slots.need = '看车'，customer.phone = •••，now = 12月1日 10:00，vars.n = 空",
     ),
+    (
+        "operator",
+        {"decision": "unpark", "reason": "KeyError at core/step/machine.py:80", "held": 2},
+        "info",
+        "运营让停住的泳道接着处理（当时停在：KeyError at core/step/machine.py:80；排队 2 件）",
+    ),
+    (
+        "operator",
+        {"decision": "send_again", "content": "welcome"},
+        "info",
+        "运营决定再发一次 welcome（先前不知道是否送达）",
+    ),
+    ("operator", {"decision": "leave", "content": "welcome"}, "info", "运营决定不再发 welcome（不知道是否送达）"),
     ("goal", {"goal": "已留资"}, "ok", "oa-welcome 达成目标“已留资”"),
     ("ended", {"end": "success"}, "info", "旅程 oa-welcome 结束：success"),
     ("ended", {"end": "unreachable"}, "no", "旅程 oa-welcome 结束：unreachable（客户已不可达）"),

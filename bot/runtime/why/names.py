@@ -55,6 +55,7 @@ _OWN_CONTENTS = {
     "@handoff": "转人工卡片",
     "@card": "卡片更新",
     "@forward": "转给同事的客户来信",
+    "@forward_waiting": "转给同事的客户来信（等 TA 接受期间）",
     "@overdue": "任务超时通知",
     "@hold_over": "会话自动结束通知",
     "@back_to_bot": "客户已回到机器人的通知",

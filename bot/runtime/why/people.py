@@ -45,6 +45,7 @@ def _handoff(detail: Detail) -> Said:
         "offered": (f"转人工：请{_member(detail)} 接入", "ok"),
         "off_hours": (f"不转人工：现在不在“{detail.text('hours')}”内，走 fallback", "no"),
         "nobody_on_duty": ("转人工失败：没有在岗或还没问过的同事，走 fallback", "no"),
+        "forwarded": (f"客户在等{_member(detail)} 接受，来信先转给 TA", "ok"),
         "never_spoke": (f"{_member(detail)} 接受后一直没有发言，转给下一位同事", "no"),
         "unreachable": (f"{_member(detail)} 收不到消息，转给下一位同事", "no"),
         "not_accepted_in_time": ("转人工失败：没有人按时接受，走 fallback", "no"),

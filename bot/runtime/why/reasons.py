@@ -36,6 +36,12 @@ _REASONS = {
     "lease over": "请求发出后没有等到平台的答复",
     "process ended": "请求发出时程序中断，没有收到平台的答复",
     "bug": "我们的程序出错，没有发出",
+    "try_later": "平台要求稍后再试，或暂时连不上",
+    "unauthorised": "访问凭证被拒绝",
+    "forbidden": "平台没有给这个权限",
+    "rate": "平台限制每位成员的条数（每分钟和每小时），超出的会被平台悄悄丢掉",
+    "operator": "运营决定再发一次",
+    "left": "运营决定不再发",
     # what the platform reported later about a template message
     "user_block": "平台报告：客户拒收",
     "failed": "平台报告：没有送达",

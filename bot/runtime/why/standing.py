@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.customer import Conversation, Customer, Enrolment, Pending, Timer
+from bot.runtime.why.hindering import Hindrances
 from bot.runtime.why.line import Line, Wall, masked, shortened
 from bot.runtime.why.names import BUCKETS, FLOOR_OWNER, TASK_OWNER, TASKS, member, timer_name
 from bot.runtime.why.outcomes import UNDER_WAY, outcome
@@ -18,7 +19,7 @@ _TASK_STATUS = {"open": "等{} 接受", "accepted": "{} 已接受", "overdue": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """What is read to tell how things stand."""
+    """What is read to tell how things stand. `held`: events that wait in a parked lane."""
 
     customer: Customer
     lead: LeadLine | None
@@ -26,29 +27,41 @@ class Present:
     parked: Parked | None
     sends: Sequence[OutboxLine]
     now: datetime
+    hindrances: Hindrances
+    losses: Sequence[Line]
+    held: int
 
 
 def standing(present: Present, wall: Wall) -> tuple[Line, ...]:
-    """Lines of kind parked, state, floor, window, opt_out, lead, task, send and pending, in this order.
+    """Lines of kind parked, gap, quarantine, state, floor, window, opt_out, lead, task, send, pending, in this order.
 
     Sends are those that may still leave; pending are timers, the next one first.
     """
     return (
-        *_parked(present.parked, wall),
+        *_parked(present, wall),
+        *present.losses,
         *_states(present.customer),
         *_conversations(present, wall),
         *_opt_outs(present.customer, wall),
         *_lead(present.lead, wall),
         *_tasks(present.tasks, wall),
-        *(outcome(row, now=present.now, wall=wall) for row in present.sends if row.state in UNDER_WAY),
+        *(_send(row, present, wall) for row in present.sends if row.state in UNDER_WAY),
         *_timers(present, wall),
     )
 
 
-def _parked(parked: Parked | None, wall: Wall) -> Iterator[Line]:
+def _send(row: OutboxLine, present: Present, wall: Wall) -> Line:
+    return outcome(row, now=present.now, wall=wall, hindrance=present.hindrances.of(row))
+
+
+def _parked(present: Present, wall: Wall) -> Iterator[Line]:
+    parked = present.parked
     if parked is not None:
         why = shortened(parked.reason)
-        text = f"处理停住了：程序出错（{why}），{wall.moment(parked.parked_at)} 起新的事件只排队、不处理"
+        queue = f"，排队 {present.held} 件" if present.held else ""
+        cure = f"；程序修好后：zhitu retry lane {parked.lane}"
+        since = wall.moment(parked.parked_at)
+        text = f"处理停住了：程序出错（{why}），{since} 起新的事件只排队、不处理{queue}{cure}"
         yield Line(kind="parked", text=text, tone="no", at=parked.parked_at, outcome=why)
 
 

@@ -8,19 +8,21 @@ from zoneinfo import ZoneInfo
 from bot.core.effects import Trace
 from bot.core.ids import CustomerId, EffectId, EventId
 from bot.runtime.why.happenings import happening, late
+from bot.runtime.why.hindering import Hindrances, look
 from bot.runtime.why.joining import Joined, join
 from bot.runtime.why.line import SHANGHAI, Line, Wall, read_moment, shortened
+from bot.runtime.why.losses import losses
 from bot.runtime.why.outcomes import outcome
 from bot.runtime.why.standing import Present, standing
 from bot.runtime.why.wording import sentence
-from bot.storage import InboxLine, JournalLine, OutboxLine, Parked, Transaction
+from bot.storage import InboxLine, JournalLine, Lane, OutboxLine, Parked, Transaction
 
 EPISODES = 50
 """Episodes that are told unless the caller says otherwise."""
 READ_MAX = 500
 """Lines of one kind that storage gives at most; a limit beyond is cut to it, and the story says so."""
 
-_JOURNAL_KINDS = {"dispatch": "发送前再查一次", "timer": "定时器到点"}
+_JOURNAL_KINDS = {"dispatch": "发送前再查一次", "timer": "定时器到点", "operator": "运营处理"}
 _MAY_ARRIVE = frozenset({"sending", "sent", "delivered", "unknown"})
 
 
@@ -59,6 +61,7 @@ class _Records:
     inbox: dict[EventId, InboxLine]
     sends: tuple[OutboxLine, ...]
     parked: Parked | None
+    hindrances: Hindrances
     cut: bool
 
 
@@ -68,7 +71,7 @@ def tell(tx: Transaction, customer_id: CustomerId, *, limit: int = EPISODES, zon
     Reads only. A customer without any record has an empty story. Moments in texts are told in `zone`.
     """
     wall = Wall(zone=zone, near=tx.now)
-    records = _read(tx, customer_id, limit)
+    records = _read(tx, customer_id, limit, wall)
     customer = tx.customers.load([customer_id]).get(customer_id)
     present: tuple[Line, ...] = ()
     if customer is not None:
@@ -79,12 +82,15 @@ def tell(tx: Transaction, customer_id: CustomerId, *, limit: int = EPISODES, zon
             parked=records.parked,
             sends=records.sends,
             now=tx.now,
+            hindrances=records.hindrances,
+            losses=losses(tx, customer_id, wall),
+            held=tx.deciding.held(Lane(customer_id)) if records.parked else 0,
         )
         present = standing(now, wall)
     return Story(
         customer_id=customer_id,
         identities=tx.reading.identities_of(customer_id),
-        episodes=(*_stepped(records, tx.now, wall), *_unstepped(records, wall)),
+        episodes=(*_stepped(records, wall), *_unstepped(records, wall)),
         present=present,
         at=tx.now,
         zone=zone,
@@ -92,29 +98,31 @@ def tell(tx: Transaction, customer_id: CustomerId, *, limit: int = EPISODES, zon
     )
 
 
-def _read(tx: Transaction, customer_id: CustomerId, limit: int) -> _Records:
+def _read(tx: Transaction, customer_id: CustomerId, limit: int, wall: Wall) -> _Records:
     """One step more than is told is read, to know whether there are earlier ones."""
     wanted = max(1, min(limit, READ_MAX - 1))
     journal = tx.reading.journal_of(customer_id, limit=wanted + 1)
+    sends = tx.reading.outbox_of(customer_id)
     return _Records(
         journal=journal[-wanted:],
         inbox={line.event.event_id: line for line in tx.reading.inbox_of(customer_id)},
-        sends=tx.reading.outbox_of(customer_id),
+        sends=sends,
+        hindrances=look(tx, journal, sends, wall),
         parked=tx.reading.parked_of(customer_id),
         cut=len(journal) > wanted,
     )
 
 
-def _stepped(records: _Records, now: datetime, wall: Wall) -> list[Episode]:
+def _stepped(records: _Records, wall: Wall) -> list[Episode]:
     joined = join(records.journal, records.sends)
     opted_out = [line.at for line in records.journal for trace in line.entries if trace.kind == "opt_out"]
-    sends = {row.effect.effect_id: _send(row, opted_out, now, wall) for row in records.sends}
+    sends = {row.effect.effect_id: _send(row, opted_out, records.hindrances, wall) for row in records.sends}
     return [_episode(step, records, sends, wall) for step in joined]
 
 
-def _send(row: OutboxLine, opted_out: Sequence[datetime], now: datetime, wall: Wall) -> Line:
+def _send(row: OutboxLine, opted_out: Sequence[datetime], hindrances: Hindrances, wall: Wall) -> Line:
     """The row's line; what was already on its way when the customer opted out is owned up to (delivery.md 3.7)."""
-    line = outcome(row, now=now, wall=wall)
+    line = outcome(row, now=hindrances.now, wall=wall, hindrance=hindrances.of(row))
     if row.effect.send_class != "staff" and any(_on_its_way(row, at) for at in opted_out):
         return replace(line, text=f"{line.text}；客户退订时它已在发送途中，可能仍会收到")
     return line
