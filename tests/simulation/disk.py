@@ -1,0 +1,112 @@
+"""The database of a simulation: a real SQLite, migrated once, in memory, used by one life after the other."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any  # Any: rows of any query
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from bot.storage import migrate
+
+_WATCHED = {"inbox": "seq", "outbox": "seq", "customers": "customer_id", "journal": "seq", "parked": "lane"}
+_TOUCHED = "DROP TABLE IF EXISTS temp.touched; CREATE TEMP TABLE touched (place TEXT, row INTEGER);" + "".join(
+    f"DROP TRIGGER IF EXISTS temp.{deed}_{table};"
+    f"CREATE TEMP TRIGGER {deed}_{table} AFTER {deed} ON main.{table}"
+    f" BEGIN INSERT INTO touched VALUES ('{table}', new.{key}); END;"
+    for table, key in _WATCHED.items()
+    for deed in ("insert", "update")
+)
+
+
+class Disk:
+    """What survives the death of a process. One for all seeds of a run: it is wiped for each."""
+
+    def __init__(self) -> None:
+        self._raw, self._readers = _connected(), _connected()
+        # Once for all: every change of this setting makes SQLite compile all its statements again.
+        self._readers.execute("PRAGMA query_only = ON")
+        # They share one cache, whose locks hold longer than a transaction. Nothing here runs at the same time anyway.
+        self._readers.execute("PRAGMA read_uncommitted = ON")
+        self.writing = self._engine(self._raw, self._begin_writing)
+        self.reading = self._engine(self._readers, _begin_reading)
+        self.on_begin: Callable[[], None] = _nothing
+        self.on_commit: Callable[[], None] = _nothing
+
+    def wipe(self) -> None:
+        """An empty, migrated database."""
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
+        _template().backup(self._raw)
+        self._raw.executescript(_TOUCHED)
+
+    def touched(self) -> list[tuple[str, int]]:
+        """Table and number of every row that was written since the last time, inside the open transaction."""
+        found = self._raw.execute("SELECT DISTINCT place, row FROM temp.touched").fetchall()
+        if found:
+            self._raw.execute("DELETE FROM temp.touched")
+        return found
+
+    def let_go(self) -> None:
+        """The process that used it is dead: what it had not committed is gone."""
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
+
+    def confirm_clock(self) -> None:
+        """What an operator's command writes who has found the clock to be right."""
+        self._raw.execute("UPDATE counters SET value = value + 1 WHERE name = 'clock_confirmed'")
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:  # Any: columns of any type
+        """What a query finds, inside the transaction that is open, if one is."""
+        return self._raw.execute(statement, values).fetchall()
+
+    def _engine(self, raw: sqlite3.Connection, begin: Callable[[Connection], None]) -> Engine:
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+        event.listen(engine, "begin", begin)
+        event.listen(engine, "commit", self._committing)
+        return engine
+
+    def _begin_writing(self, connection: Connection) -> None:
+        self.on_begin()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _committing(self, connection: Connection) -> None:
+        if connection.engine is self.writing:
+            self.on_commit()
+
+
+def _nothing() -> None:
+    return
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _connected() -> sqlite3.Connection:
+    """A connection to the one database in the memory of this process."""
+    return sqlite3.connect(
+        "file:simulation?mode=memory&cache=shared", uri=True, check_same_thread=False, isolation_level=None
+    )
+
+
+@cache
+def the_disk() -> Disk:
+    """The one disk of this process: statements are compiled for it only once."""
+    return Disk()
+
+
+@cache
+def _template() -> sqlite3.Connection:
+    """A migrated, empty database."""
+    with tempfile.TemporaryDirectory(prefix="zhitu-") as folder:
+        file = Path(folder) / "template.db"
+        migrate(f"sqlite:///{file}")
+        template = sqlite3.connect(":memory:", check_same_thread=False)
+        with_rows = sqlite3.connect(file)
+        with_rows.backup(template)
+        with_rows.close()
+    return template
