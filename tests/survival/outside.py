@@ -1,0 +1,51 @@
+"""What a plain sqlite3 sees in the database of a product that is dead, or stands still."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any  # Any: rows of SQLite
+
+OPEN_STATES = ("ready", "leased", "sending")
+
+
+def rows(database: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """What a statement reads. sqlite3.DatabaseError: the file is none any more."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)
+    try:
+        return connection.execute(statement, values).fetchall()
+    finally:
+        connection.close()
+
+
+def at_death(database: Path) -> dict[str, Any]:
+    """What was in flight: effect ids that were `sending`, rows that wait. `broken`: why the file cannot be read."""
+    try:
+        sending = [name for (name,) in rows(database, "SELECT effect_id FROM outbox WHERE state = 'sending'")]
+        waits = "SELECT count(*) FROM outbox WHERE state IN ('ready', 'leased')"
+        unread = "SELECT count(*) FROM inbox WHERE consumed_at IS NULL"
+        ((waiting,),), ((unconsumed,),) = rows(database, waits), rows(database, unread)
+    except sqlite3.DatabaseError as error:
+        return {"sending": [], "waiting": 0, "unconsumed": 0, "broken": str(error)}
+    return {"sending": sending, "waiting": waiting, "unconsumed": unconsumed, "broken": ""}
+
+
+def damage(database: Path) -> str:
+    """What is wrong with the file itself; empty: nothing."""
+    try:
+        ((found,),) = rows(database, "PRAGMA quick_check(1)")
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else str(found)
+
+
+def restless(database: Path) -> dict[str, int]:
+    """What still has to be done at this moment, by kind; empty: everything is at rest."""
+    now = time.time_ns() // 1000
+    counts = {
+        "unconsumed": ("SELECT count(*) FROM inbox WHERE consumed_at IS NULL", ()),
+        "due": ("SELECT count(*) FROM timers WHERE due_at <= ?", (now,)),
+        "soon": ("SELECT count(*) FROM timers WHERE due_at BETWEEN ? AND ?", (now, now + 60_000_000)),
+        "to send": ("SELECT count(*) FROM outbox WHERE state IN ('ready', 'leased', 'sending')", ()),
+    }
+    found = {name: rows(database, statement, *values)[0][0] for name, (statement, values) in counts.items()}
+    return {name: count for name, count in found.items() if count}

@@ -1,0 +1,233 @@
+"""The platforms and everybody on them, in a process that nobody kills.
+
+Everything that crosses the border stands in the platforms' log, synced line by line; what was made to go wrong stands
+in `faults.jsonl` beside it. The checker reads both.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+from typing import TypeAlias
+
+from bot.sandbox.clock import VirtualClock
+from bot.sandbox.emulator import Conduct, Emulator, EmulatorSettings, OaSettings, Template, WecomSettings
+from tests.survival import pace
+from tests.survival.buyers import Crowd
+
+AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+MEMBERS = {f"s{number:02d}": f"顾问s{number:02d}" for number in range(40)}
+REPORT_EVERY_S = 0.1
+CALM_S = 600.0
+"""How long the last retries of callbacks may take before the run is given up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begin:
+    """Open the platforms for a product at `callback`, and let buyers write `events` times."""
+
+    run: str
+    callback: str
+    directory: Path
+    events: int
+    at_once: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoil:
+    """Let something go wrong on the platforms: a name of `FAULTS`."""
+
+    fault: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allow:
+    """People may go on until they have acted `events` times, and then wait."""
+
+    events: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enough:
+    """Nobody begins anything new."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The platforms listen at `base_url`."""
+
+    base_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Buyers and colleagues have acted `events` times by now; `done`: they have said all, and all was delivered."""
+
+    events: int
+    done: bool = False
+
+
+Order: TypeAlias = Begin | Spoil | Allow | Enough
+News: TypeAlias = Opened | Written
+
+
+def settings(run: str) -> EmulatorSettings:
+    """What the platforms know of our accounts. Callbacks are repeated as in reality: three times, 5 s apart.
+
+    Tokens are those of this `run`, so that a product never takes what the people of another run write.
+    """
+    oa = OaSettings(
+        name="main",
+        app_id="wxmain",
+        secret="oa-secret",
+        token=f"oaToken{run}",
+        aes_key=AES_KEY,
+        gh_id="gh_main",
+        templates=(Template(template_id="TEMPLATE1", title="进度"),),
+    )
+    wecom = WecomSettings(
+        name="main",
+        corp_id="wwmain",
+        agent_id=1000002,
+        secret="app-secret",
+        token=f"appToken{run}",
+        aes_key=AES_KEY,
+        members=MEMBERS,
+    )
+    return EmulatorSettings(oa=(oa,), wecom=(wecom,), conduct=Conduct())
+
+
+async def _lose_replies(emulator: Emulator) -> None:
+    """Messages are taken, and the answers to them are cut off."""
+    emulator.faults.lose_replies("oa", 5)
+    emulator.faults.lose_replies("wecom", 1)
+
+
+async def _kill_tokens(emulator: Emulator) -> None:
+    """Tokens die in the middle of a batch; the official account's platform gives the dead one out again."""
+    emulator.kill_tokens("oa", "main")
+    emulator.kill_tokens("wecom", "main")
+
+
+async def _quota(emulator: Emulator) -> None:
+    """The account has called too often for now (45009)."""
+    emulator.faults.answer_with("oa", 45009, count=3)
+
+
+async def _busy(emulator: Emulator) -> None:
+    """The platform is too busy for single messages (-1)."""
+    emulator.faults.answer_with("oa", -1, count=3)
+
+
+async def _slow(emulator: Emulator) -> None:
+    """The platform thinks for half a second about everything."""
+    emulator.faults.delay("oa", 0.5)
+    await pace.passes(4)
+    emulator.faults.delay("oa", 0)
+
+
+async def _down(emulator: Emulator) -> None:
+    """The platform answers 503 for a moment."""
+    await emulator.faults.take_down("oa", "error")
+    await pace.passes(1)
+    await emulator.faults.bring_up("oa")
+
+
+FAULTS: dict[str, Callable[[Emulator], Awaitable[None]]] = {
+    "lost replies": _lose_replies,
+    "dead tokens": _kill_tokens,
+    "45009": _quota,
+    "busy": _busy,
+    "slow": _slow,
+    "503": _down,
+}
+
+
+def serve(orders: Connection) -> None:
+    """Carry out orders until the other end is closed."""
+    asyncio.run(_serve(orders))
+
+
+async def _serve(orders: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    stage = _Stage(orders.send)
+
+    def readable() -> None:
+        try:
+            order: Order = orders.recv()
+        except EOFError:
+            loop.remove_reader(orders.fileno())
+            ended.set()
+            return
+        stage.hear(order)
+
+    loop.add_reader(orders.fileno(), readable)
+    await ended.wait()
+
+
+class _Stage:
+    def __init__(self, tell: Callable[[News], None]) -> None:
+        self._tell = tell
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._emulator: Emulator | None = None
+        self._faults: Path | None = None
+        self._crowd: Crowd | None = None
+
+    def hear(self, order: Order) -> None:
+        match order:
+            case Begin():
+                work = self._begin(order)
+            case Spoil(fault=fault):
+                work = self._spoil(fault)
+            case Allow(events=events):
+                if self._crowd is not None:
+                    self._crowd.allowed = events
+                return
+            case Enough():
+                if self._crowd is not None:
+                    self._crowd.events_max = 0
+                return
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _begin(self, order: Begin) -> None:
+        self._faults = order.directory / "faults.jsonl"
+        log = order.directory / "platforms.jsonl"
+        emulator = Emulator(settings=settings(order.run), clock=VirtualClock(flowing=True), log_path=log)
+        self._emulator = emulator
+        base_url = await emulator.start()
+        for platform in ("oa", "wecom"):
+            emulator.set_callback(platform, "main", f"{order.callback}/callback/{platform}/main")
+        self._tell(Opened(base_url=base_url))
+        crowd = Crowd(emulator, events_max=order.events, random=Random(order.seed), members=tuple(MEMBERS))
+        self._crowd = crowd
+        counting = asyncio.create_task(self._count(crowd))
+        await crowd.run(order.at_once)
+        async with asyncio.timeout(CALM_S):
+            await emulator.idle()
+        counting.cancel()
+        self._tell(Written(events=crowd.events, done=True))
+
+    async def _count(self, crowd: Crowd) -> None:
+        while True:
+            await pace.passes(REPORT_EVERY_S)
+            self._tell(Written(events=crowd.events))
+
+    async def _spoil(self, fault: str) -> None:
+        if self._emulator is None or self._faults is None:
+            return
+        began = datetime.now(UTC)
+        await FAULTS[fault](self._emulator)
+        line = {"fault": fault, "from": began.isoformat(), "to": datetime.now(UTC).isoformat()}
+        with self._faults.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
