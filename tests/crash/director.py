@@ -17,7 +17,7 @@ from bot.storage import migrate
 from tests.crash import platforms
 from tests.crash.mines import Mine
 from tests.crash.platforms import Ended, News, Opened, Order, Risen, Taken
-from tests.crash.products import ARGUMENTS, Place, free_ports, start_mined, start_shipped
+from tests.crash.products import JOURNEYS, Place, free_ports, start_mined, start_shipped
 
 AT_ONCE_MAX = 6
 """Stories that run at the same time; with more, products would wait for the processor instead of for each other."""
@@ -77,6 +77,7 @@ class Director:
         self._context: ForkServerContext = get_context("forkserver")
         self._context.set_forkserver_preload(["pytest", "bot.app", "bot.cli.commands", "bot.sandbox.world"])
         self._ports: Iterator[int] = free_ports()
+        self._journeys = _with_wide_windows(directory / "journeys")
         self._blank = directory / "blank.db"
         migrate(f"sqlite:///{self._blank}")
         self._running: dict[str, _Running] = {}
@@ -103,7 +104,12 @@ class Director:
         return outcomes
 
     def _begin(self, plan: Plan, orders: Connection) -> Outcome:
-        place = Place(directory=self._directory / plan.name, port=next(self._ports), platforms=platforms.settings())
+        place = Place(
+            directory=self._directory / plan.name,
+            port=next(self._ports),
+            platforms=platforms.settings(),
+            journeys=self._journeys,
+        )
         place.directory.mkdir()
         shutil.copy(self._blank, place.database)
         outcome = Outcome(place=place, log=place.directory / "platforms.jsonl")
@@ -193,6 +199,21 @@ class Director:
 _FORK = ForkServerProcess
 
 
+def _with_wide_windows(directory: Path) -> Path:
+    """The shipped journeys, where a message allows twenty answers.
+
+    A story takes two seconds. Within one second nobody can tell whether an answer of ours left before her next
+    message or after it, so that the ledger counts it twice, and five would not do.
+    """
+    shutil.copytree(JOURNEYS, directory)
+    rules = directory / "_global.yaml"
+    text = rules.read_text(encoding="utf-8")
+    narrow, wide = "message: {max: 5,", "message: {max: 20,"
+    assert narrow in text
+    rules.write_text(text.replace(narrow, wide), encoding="utf-8")
+    return directory
+
+
 def _send_signal(pid: int, by: signal.Signals) -> None:
     os.kill(pid, by)
 
@@ -200,5 +221,5 @@ def _send_signal(pid: int, by: signal.Signals) -> None:
 def _command(place: Place, base_url: str) -> "subprocess.Popen[bytes]":
     with (place.directory / "product.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "bot", *ARGUMENTS], env=place.environment(base_url), stdout=log, stderr=log
+            [sys.executable, "-m", "bot", *place.arguments], env=place.environment(base_url), stdout=log, stderr=log
         )

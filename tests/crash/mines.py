@@ -24,6 +24,11 @@ Point: TypeAlias = Literal["C1", "C2", "C3", "C4", "C5"]
 T = TypeVar("T")
 
 
+def several(done: object) -> list[object]:
+    """What jobs that went to the writer as one have done each."""
+    return done if isinstance(done, list) and done else [done]
+
+
 def name_of(effect: SendMessage) -> str:
     """What the tests call a message: its content, or what kind of card it is."""
     if isinstance(effect.message, Card):
@@ -48,17 +53,17 @@ class Mine:
 
     def before_commit(self, done: object) -> None:
         """A job has run, and its transaction is still open. Called by the writer's thread."""
-        self._begun += isinstance(done, Begun)
+        self._begun += sum(isinstance(one, Begun) for one in several(done))
         if self.point == "C1" and isinstance(done, Batch) and self._is_its_step(done):
             _die()
-        if self.point == "C5" and self._was_taken and isinstance(done, Standing):
+        if self.point == "C5" and self._was_taken and isinstance(several(done)[0], Standing):
             _die()
 
     async def after_commit(self, done: object) -> None:
         """The transaction of a job is committed."""
         if self.point == "C2" and isinstance(done, Batch) and self._is_its_step(done):
             _die()
-        self._settled += isinstance(done, Standing)
+        self._settled += sum(isinstance(one, Standing) for one in several(done))
         async with self._changed:
             self._changed.notify_all()
 

@@ -17,10 +17,7 @@ from bot.storage import KeyRing
 from tests.crash.mines import Mine, MinedSender, MinedStorage
 
 ROOT = Path(__file__).parents[2]
-ARGUMENTS = (
-    "run",
-    *("--config", str(ROOT / "config.toml"), "--journeys", str(ROOT / "journeys"), "--content", str(ROOT / "content")),
-)
+CONFIG, JOURNEYS, CONTENT = ROOT / "config.toml", ROOT / "journeys", ROOT / "content"
 STORAGE_KEY = "1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 PORTS = range(20_000, 32_000)
 """Below the ports that the system gives to outgoing connections, so that a port is still free after a restart."""
@@ -39,11 +36,18 @@ def free_ports() -> Iterator[int]:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where one product lives: its database and log, its port, and the platforms that it talks to."""
+    """Where one product lives: its database and log, its port, its journeys, and the platforms that it talks to."""
 
     directory: Path
     port: int
     platforms: EmulatorSettings
+    journeys: Path = JOURNEYS
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The command that starts the product."""
+        folders = ("--journeys", str(self.journeys), "--content", str(CONTENT))
+        return ("run", "--config", str(CONFIG), *folders)
 
     @property
     def database(self) -> Path:
@@ -73,26 +77,26 @@ class Place:
 
 def start_shipped(context: ForkServerContext, place: Place, base_url: str) -> ForkServerProcess:
     """`zhitu run`, in a process that has imported everything already. SIGTERM ends it with 0."""
-    process = context.Process(target=_shipped, args=(place.directory, place.environment(base_url)), daemon=True)
+    process = context.Process(target=_shipped, args=(place, place.environment(base_url)), daemon=True)
     process.start()
     return process
 
 
 def start_mined(context: ForkServerContext, place: Place, base_url: str, mine: Mine) -> ForkServerProcess:
     """The same composition with `mine` at its seams."""
-    process = context.Process(target=_mined, args=(place.directory, place.environment(base_url), mine), daemon=True)
+    process = context.Process(target=_mined, args=(place, place.environment(base_url), mine), daemon=True)
     process.start()
     return process
 
 
-def _shipped(directory: Path, environment: Mapping[str, str]) -> None:
-    _settle_in(directory, environment)
-    main(ARGUMENTS)
+def _shipped(place: Place, environment: Mapping[str, str]) -> None:
+    _settle_in(place.directory, environment)
+    main(place.arguments)
 
 
-def _mined(directory: Path, environment: Mapping[str, str], mine: Mine) -> None:
-    _settle_in(directory, environment)
-    asyncio.run(_serve(mine))
+def _mined(place: Place, environment: Mapping[str, str], mine: Mine) -> None:
+    _settle_in(place.directory, environment)
+    asyncio.run(_serve(place, mine))
 
 
 def _settle_in(directory: Path, environment: Mapping[str, str]) -> None:
@@ -102,9 +106,9 @@ def _settle_in(directory: Path, environment: Mapping[str, str]) -> None:
         os.dup2(log, stream)
 
 
-async def _serve(mine: Mine) -> None:
-    settings = config.load(ROOT / "config.toml", os.environ)
-    program = load_program(ROOT / "journeys", ROOT / "content", settings)
+async def _serve(place: Place, mine: Mine) -> None:
+    settings = config.load(CONFIG, os.environ)
+    program = load_program(place.journeys, CONTENT, settings)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     MinedStorage.mine = mine

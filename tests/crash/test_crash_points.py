@@ -63,11 +63,18 @@ def undisturbed(outcomes: Mapping[str, Outcome]) -> dict[str, list[str]]:
     return judging.by_receiver(judging.taken(outcomes[WHOLE].log))
 
 
-def at_rest(database: Path) -> bool:
-    """Whether every event was stepped, no lane is parked, and every message counts as sent."""
+def at_rest(database: Path, *, unrepeated_max: int = 0) -> bool:
+    """Whether every event was stepped, no lane is parked, and every message counts as sent.
+
+    `unrepeated_max`: so many may stay unknown, because she wrote before the repeat could leave (delivery.md 3.5).
+    """
     waiting = judging.rows(database, "SELECT count(*) FROM inbox WHERE consumed_at IS NULL")
     parked = judging.rows(database, "SELECT count(*) FROM parked")
-    return waiting == parked == [(0,)] and judging.states(database) == {"sent": len(TO_BUYER) + len(TO_ADVISOR) + 1}
+    unknown = judging.rows(database, "SELECT reason FROM outbox WHERE state = 'unknown'")
+    sent = judging.states(database).get("sent", 0)
+    everything = len(TO_BUYER) + len(TO_ADVISOR) + 1
+    explained = len(unknown) <= unrepeated_max and set(unknown) <= {("repeat_not_wanted",)}
+    return waiting == parked == [(0,)] and explained and sent + len(unknown) == everything
 
 
 def test_a_story_without_a_death_says_everything_once(outcomes: Mapping[str, Outcome]) -> None:
@@ -87,9 +94,12 @@ def test_a_death_before_a_message_is_begun_changes_nothing(
     outcomes: Mapping[str, Outcome], point: Point, step: str
 ) -> None:
     outcome, messages = crashed(outcomes, point, step)
-    assert judging.by_receiver(messages) == undisturbed(outcomes)
-    assert judging.refused(outcome.log) == []
-    assert at_rest(outcome.place.database)
+    assert judging.by_receiver(judging.without_repeats(messages)) == undisturbed(outcomes)
+    # People answer at once, so that the last message may not be settled yet when its answer is stepped.
+    under_way = outcome.states_at_death[0].get("sending", 0)
+    repeated = sum(judging.repeats(messages).values())
+    assert repeated + len(judging.refused(outcome.log)) <= under_way <= 2  # one for each person
+    assert at_rest(outcome.place.database, unrepeated_max=under_way - repeated)
 
 
 @pytest.mark.parametrize(("point", "send"), AT_SENDS)
@@ -107,4 +117,4 @@ def test_a_death_while_a_message_leaves_loses_nothing_and_repeats_at_most_that_o
     )
     may_repeat = point != "C3" and send not in RECOGNISED
     assert judging.repeats(messages) in ({}, {the_one: 1} if may_repeat else {})
-    assert at_rest(outcome.place.database)
+    assert at_rest(outcome.place.database, unrepeated_max=1 if may_repeat else 0)
