@@ -4,10 +4,13 @@ Every moment that goes in or comes out is aware UTC.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bot.core.library import QuietHours, WeeklyHours
 
+INSTANTS_MAX = 256
+"""Moments remembered: every step asks for those of today. Beyond, the longest unused are worked out anew."""
 _DAYS_LOOKED_AHEAD_MAX = 8
 """A week of openings, and one day for an opening that lies earlier today."""
 
@@ -62,13 +65,16 @@ def _quiet_stretch(quiet: QuietHours, day: date, zone: ZoneInfo) -> tuple[dateti
 def _opening_around(hours: WeeklyHours, at: datetime, zone: ZoneInfo) -> datetime | None:
     today = at.astimezone(zone).date()
     for day in (today - timedelta(days=1), today):
+        if day.weekday() not in hours.weekdays:
+            continue
         last_day = day if hours.closes > hours.opens else day + timedelta(days=1)
         opens_at = _instant(day, hours.opens, zone)
-        if day.weekday() in hours.weekdays and opens_at <= at < _instant(last_day, hours.closes, zone):
+        if opens_at <= at < _instant(last_day, hours.closes, zone):
             return opens_at
     return None
 
 
+@lru_cache(maxsize=INSTANTS_MAX)
 def _instant(day: date, at: time, zone: ZoneInfo, *, fold: int = 0) -> datetime:
     """The moment when the clocks of `zone` show `at`; a time that they skip becomes the same one an hour on."""
     return datetime.combine(day, at.replace(fold=fold), tzinfo=zone).astimezone(UTC)

@@ -8,10 +8,12 @@ from typing import Literal
 from bot.core.effects import Form, SendClass
 from bot.core.events import Json
 from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId, StaffId
+from bot.core.making import quickly_made
 
 BucketKind = Literal["message", "menu_click", "follow", "scan"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
     """Messages that one act of the customer allows us: `max` until `closes_at`, `used` of them reserved.
@@ -28,6 +30,7 @@ class Bucket:
     begun_at: tuple[datetime, ...] = ()
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsent:
     """A planned message that has not left yet. `not_before`: it was put off until then."""
@@ -40,6 +43,7 @@ class Unsent:
     not_before: datetime | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Human:
     """A colleague who has the floor. `until` moves on with every word of hers; after it the bot speaks again.
@@ -54,6 +58,7 @@ class Human:
     spoke: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """A customer's conversation with one account: who may speak, and how much the platform still allows.
@@ -74,6 +79,7 @@ class Conversation:
     unsent: tuple[Unsent, ...] = ()
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
     """A due time. `owner` is an enrolment's id, or `_task`, or `_floor`; an enrolment's counts only in its `visit`.
@@ -88,6 +94,7 @@ class Timer:
     set_at: datetime
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """The open question of an enrolment.
@@ -105,6 +112,7 @@ class Pending:
     left_s: float | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
     """One customer in one journey. `visit` counts states entered; timers and effects of older visits are dead.
@@ -174,6 +182,7 @@ class Lead:
     fields: Mapping[str, Json] = field(default_factory=dict)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """An advisor's open task. `to` says whom it may be given to, `tried` are those who said busy."""
@@ -195,6 +204,7 @@ class Task:
     to: str = "advisor"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """`version` grows with every change; storage compares it when it writes (design.md 3.3).

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from bot.core.events import Json
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, StaffId
+from bot.core.making import quickly_made
 from bot.core.messages import Message
 
 SendClass = Literal["transactional", "service", "reminder", "marketing", "staff"]
@@ -27,6 +28,7 @@ class Fallback:
     title: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
     """One message to one conversation. Rendered: what stands here is what is sent.
@@ -65,6 +67,7 @@ class SuppressSends:
     reason: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveLead:
     """Open or update the customer's lead. `fields` are the lead's own values (phone, need, city ...)."""
@@ -78,6 +81,7 @@ class SaveLead:
     source: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveTask:
     """Create or update a task of an advisor."""
@@ -138,6 +142,7 @@ Effect: TypeAlias = (
 )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """One line of the journal: what was decided, and by which values.

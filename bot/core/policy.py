@@ -7,16 +7,17 @@ The first that objects gives the verdict. Sources: journey-language.md 2.5 and 3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from bot.core import windows
 from bot.core.calendar import quiet_until
-from bot.core.customer import Conversation, Customer, Sent, Unsent
+from bot.core.customer import Consent, Conversation, Customer, Human, Sent, Unsent
 from bot.core.effects import Form, SendClass, WindowNeed
 from bot.core.events import Json
 from bot.core.ids import ConversationId, EffectId, EventId
 from bot.core.library import Cap, ClassRule, GlobalRules
+from bot.core.making import quickly_made
 
 Reason = Literal[
     "unreachable",
@@ -34,6 +35,7 @@ SENT_MAX = 1000
 """Capped messages remembered of one customer; beyond, the oldest are forgotten: her caps are full long before."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A message about to be planned or sent.
@@ -81,11 +83,36 @@ class Refuse:
 Verdict: TypeAlias = Allow | Defer | Refuse
 
 
+class Talking(windows.Ledger, Protocol):
+    """As much of a conversation as the policy reads."""
+
+    @property
+    def conversation_id(self) -> ConversationId: ...
+    @property
+    def reachable(self) -> bool: ...
+    @property
+    def human(self) -> Human | None: ...
+
+
+class Judged(Protocol):
+    """As much of a customer as the policy reads: a customer, or one whom a step is changing."""
+
+    @property
+    def consents(self) -> Mapping[str, Consent]: ...
+    @property
+    def opt_outs(self) -> Mapping[str, datetime]: ...
+    @property
+    def conversations(self) -> Mapping[ConversationId, Talking]: ...
+    @property
+    def sent(self) -> tuple[Sent, ...]: ...
+
+
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     request: Request
-    customer: Customer
-    conversation: Conversation
+    customer: Judged
+    conversation: Talking
     rules: GlobalRules
     rule: ClassRule
     now: datetime
@@ -94,7 +121,7 @@ class _Case:
 _Objection: TypeAlias = Defer | Refuse | None
 
 
-def judge(request: Request, *, customer: Customer, rules: GlobalRules, now: datetime) -> Verdict:
+def judge(request: Request, *, customer: Judged, rules: GlobalRules, now: datetime) -> Verdict:
     """The verdict on `request` at `now`, with the values that led to it.
 
     What we send to our own people (`staff`) is always allowed. Same arguments, same verdict.
@@ -120,6 +147,8 @@ def judge(request: Request, *, customer: Customer, rules: GlobalRules, now: date
 
 
 def _opt_out(case: _Case) -> _Objection:
+    if not case.customer.opt_outs:
+        return None
     scope = next((s for s in ("all", case.request.send_class) if s in case.customer.opt_outs), None)
     match case.rule.opt_out:
         case "ignore":
@@ -145,8 +174,13 @@ def _consent(case: _Case) -> _Objection:
 
 def _human(case: _Case) -> _Objection:
     """Reminders and marketing wait for any colleague of ours; service is silent where she is talking."""
-    talks = case.customer.conversations.values()
-    humans = {t.conversation_id: t.human for t in talks if t.human is not None and t.human.until > case.now}
+    if all(talk.human is None for talk in case.customer.conversations.values()):
+        return None
+    humans = {
+        talk.conversation_id: talk.human
+        for talk in case.customer.conversations.values()
+        if talk.human is not None and talk.human.until > case.now
+    }
     if not humans:
         return None
     staff_ids: list[Json] = [*sorted({human.staff_id for human in humans.values()})]
@@ -204,6 +238,8 @@ def _window(case: _Case) -> _Objection:
     if not windows.has_window(case.request.channel, case.rules):
         return None
     left = windows.left(case.conversation, case.now)
+    if left > 0 and not case.conversation.unsent:
+        return None
     ahead = len(windows.ahead(case.conversation, case.now)) if case.request.planning else 0
     if left - ahead >= 1:
         return None
@@ -220,7 +256,7 @@ def _planned(case: _Case) -> Iterator[Unsent]:
         yield from conversation.unsent
 
 
-def _last_closing(conversation: Conversation) -> str | None:
+def _last_closing(conversation: Talking) -> str | None:
     last = max((b.closes_at for b in conversation.buckets), default=None)
     return last.isoformat() if last else None
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from bot.core.making import quickly_made
+
 SlotValue: TypeAlias = str | int | bool
 
 SlotType = Literal["choice", "text", "phone_cn"]
@@ -40,6 +42,7 @@ class Reading:
     end: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understanding:
     """`normal` is the text with width, case, spaces, trailing punctuation and particles taken away.

@@ -5,9 +5,10 @@ buckets do not add their time. Equal times count as closed: a message refused is
 Source: wechat-api.md section 3.3; the figures stand in `_global.yaml`, `platform_windows`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.core.customer import Bucket, BucketKind, Conversation, Unsent
 from bot.core.ids import EventId
@@ -16,44 +17,82 @@ from bot.core.library import GlobalRules
 SHORT = timedelta(minutes=1)
 CLOSING_MARGIN = timedelta(seconds=5)
 """A short window is over for us so much earlier: a message takes its time to get there (delivery.md 2.2)."""
+REQUEST_MAX = timedelta(seconds=10)
+"""A message is under way for at most so long: its request is given up then."""
+
+
+class Ledger(Protocol):
+    """What says how much may still be sent in a conversation, frozen or in the hands of a step."""
+
+    @property
+    def channel(self) -> str: ...
+    @property
+    def buckets(self) -> tuple[Bucket, ...]: ...
+    @property
+    def unsent(self) -> Sequence[Unsent]: ...
 
 
 def opened(
-    conversation: Conversation, kind: BucketKind, *, event_id: EventId, at: datetime, rules: GlobalRules
-) -> Conversation:
-    """`conversation` after an act of `kind` at `at`: a full bucket of that kind, expired ones dropped.
+    conversation: Ledger, kind: BucketKind, *, event_id: EventId, at: datetime, rules: GlobalRules
+) -> tuple[Bucket, ...]:
+    """The buckets of `conversation` after an act of `kind` at `at`: a full one of that kind, expired ones dropped.
 
-    Full but for what left after the act and before we knew of it: the platform took that from the new bucket.
-    Unchanged but for the expired ones when the rules give nothing for `kind` on this channel.
+    Full but for what the platform took from it before we knew of the act. Unchanged but for the expired ones when
+    the rules give nothing for `kind` on this channel, or when a newer act of its kind has opened more than this can.
     """
+    buckets = conversation.buckets
     rule = rules.windows.get(conversation.channel, {}).get(kind)
-    kept = tuple(b for b in conversation.buckets if b.closes_at > at and (rule is None or b.kind != kind))
     if rule is None:
-        return replace(conversation, buckets=kept)
-    if any(b.kind == kind and b.opened_at > at for b in conversation.buckets):
-        # The act comes late: a newer one of its kind has opened more than it can.
-        return conversation
+        return tuple([b for b in buckets if b.closes_at > at])
+    if any(b.kind == kind and b.opened_at > at for b in buckets):
+        return buckets
     closes_at = at + rule.duration - (CLOSING_MARGIN if rule.duration <= SHORT else timedelta(0))
-    since = tuple(t for b in conversation.buckets if b.kind == kind for t in b.begun_at if t > at)
-    used = min(len(since), rule.max)
-    fresh = Bucket(
-        bucket_id=event_id, kind=kind, opened_at=at, closes_at=closes_at, max=rule.max, used=used, begun_at=since
-    )
-    return replace(conversation, buckets=(*kept, fresh))
+    fresh = Bucket(bucket_id=event_id, kind=kind, opened_at=at, closes_at=closes_at, max=rule.max)
+    # One that stands in two buckets is one message: one leaves after the other, so no two begin at one moment.
+    begun_at = sorted({t for b in buckets for t in b.begun_at if at - t < REQUEST_MAX})
+    opened_now = (*[b for b in buckets if b.closes_at > at and b.kind != kind], fresh)
+    return _charged_anew(opened_now, begun_at, at) if begun_at else opened_now
 
 
-def spendable(conversation: Conversation, now: datetime) -> Bucket | None:
+def _charged_anew(buckets: tuple[Bucket, ...], begun_at: list[datetime], at: datetime) -> tuple[Bucket, ...]:
+    """`buckets`, new since `at`, with what the platform took from them before we knew.
+
+    What left after `at` it took from other buckets than we did, maybe. Of all that left before, the last alone may have
+    arrived after `at`, as one leaves after the other: nobody knows, so that one counts wherever it may have been taken.
+    """
+    moved = tuple([_without(b, at) for b in buckets])
+    under_way = [t for t in begun_at if t < at][-1:]
+    for t in (*under_way, *[t for t in begun_at if t >= at]):
+        found = _first_to_close(moved, max(t, at))
+        if found is not None and (t >= at or t not in found.begun_at):
+            moved = tuple([_spent(b, t) if b is found else b for b in moved])
+    return moved
+
+
+def _without(bucket: Bucket, at: datetime) -> Bucket:
+    kept = tuple([t for t in bucket.begun_at if t < at])
+    gone = len(bucket.begun_at) - len(kept)
+    return replace(bucket, used=max(bucket.used - gone, 0), begun_at=kept) if gone else bucket
+
+
+def spendable(conversation: Ledger, now: datetime) -> Bucket | None:
     """The open bucket with room that closes first, the oldest of equal ones; None when nothing is left."""
-    with_room = (b for b in conversation.buckets if b.closes_at > now and b.used < b.max)
-    return min(with_room, key=lambda b: (b.closes_at, b.opened_at, b.bucket_id), default=None)
+    return _first_to_close(conversation.buckets, now)
 
 
-def left(conversation: Conversation, now: datetime) -> int:
+def _first_to_close(buckets: tuple[Bucket, ...], now: datetime) -> Bucket | None:
+    with_room = [b for b in buckets if b.closes_at > now and b.used < b.max]
+    if len(with_room) <= 1:
+        return with_room[0] if with_room else None
+    return min(with_room, key=lambda b: (b.closes_at, b.opened_at, b.bucket_id))
+
+
+def left(conversation: Ledger, now: datetime) -> int:
     """Messages that the open buckets still allow, those planned and not yet sent not taken off."""
-    return sum(b.max - b.used for b in conversation.buckets if b.closes_at > now)
+    return sum([b.max - b.used for b in conversation.buckets if b.closes_at > now])
 
 
-def ahead(conversation: Conversation, now: datetime) -> list[Unsent]:
+def ahead(conversation: Ledger, now: datetime) -> list[Unsent]:
     """Planned messages that will spend a window before anything that is planned now.
 
     Not those that wait for a later moment, which ask again then, nor templates, which need no window.
@@ -66,7 +105,7 @@ def has_window(channel: str, rules: GlobalRules) -> bool:
     return bool(rules.windows.get(channel))
 
 
-def is_open(conversation: Conversation, now: datetime, rules: GlobalRules) -> bool:
+def is_open(conversation: Ledger, now: datetime, rules: GlobalRules) -> bool:
     """Whether one more message may be planned, those planned and not yet sent taken off (`window.open`)."""
     if not has_window(conversation.channel, rules):
         return True

@@ -3,18 +3,29 @@
 No I/O but the transaction's.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core import departure, policy, windows
 from bot.core.customer import Customer
 from bot.core.effects import SendMessage, Trace
 from bot.core.events import Json
-from bot.core.ids import CustomerId, EventId
+from bot.core.ids import CustomerId, EffectId, EventId
 from bot.core.library import GlobalRules
 from bot.core.messages import TemplateMessage
 from bot.core.step.receipts import receipt_fields
-from bot.errors import AlreadyDone, ChannelError, Forbidden, Refused, TryLater, Unauthorised, Unknown, Unreachable
+from bot.errors import (
+    AlreadyDone,
+    ChannelError,
+    Conflict,
+    Forbidden,
+    Refused,
+    TryLater,
+    Unauthorised,
+    Unknown,
+    Unreachable,
+)
 from bot.runtime.ports import Accepted
 from bot.runtime.receipts import ReceiptType, receipt
 from bot.storage import JournalLine, Leased, OutboxLine, Outcome, SendState, Transaction, Verdict
@@ -66,33 +77,66 @@ TAKEN_BACK = Standing(state="suppressed")
 """It was suppressed, or expired, or its lease was over, before it could begin."""
 
 
-def begin(tx: Transaction, row: Leased, at: Circumstances) -> Begun | Standing:
-    """Ask the policy once more, reserve, and mark the row as sending. Standing: it does not leave now."""
-    effect = row.effect
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What is begun in one transaction: customers are read together and written together.
+
+    `free`: rows that may begin. Two messages of one customer see each other's reservations.
+    """
+
+    at: Circumstances
+    free: frozenset[EffectId]
+    before: dict[CustomerId, Customer]
+    after: dict[CustomerId, Customer] = field(default_factory=dict)
+    begun: list[EffectId] = field(default_factory=list)
+
+    def customer(self, customer_id: CustomerId) -> Customer:
+        return self.after.get(customer_id, self.before[customer_id])
+
+
+def begin_all(tx: Transaction, rows: Sequence[Leased], at: Circumstances) -> list[Begun | Standing]:
+    """Begin these rows, each as `begin` says, in order."""
+    free = tx.outbox.beginnable([row.effect.effect_id for row in rows], worker=at.worker, now=at.now)
+    asked = {row.customer_id for row in rows if row.customer_id > 0 and row.effect.send_class != "staff"}
+    hand = Hand(at, free, tx.customers.load(sorted(asked)))
+    found = [begin(tx, row, hand) for row in rows]
+    tx.customers.save([(hand.before[key], customer) for key, customer in hand.after.items()])
+    begun = tx.outbox.begin(hand.begun, worker=at.worker, started_at=at.now, epoch=at.epoch)
+    if len(begun) != len(hand.begun):
+        # They were locked since `beginnable`; only a lease that ends between the two can leave one out.
+        raise Conflict("a lease ended while its messages were begun")
+    return found
+
+
+def begin(tx: Transaction, row: Leased, hand: Hand) -> Begun | Standing:
+    """Ask the policy once more, reserve, and note the row as sending. Standing: it does not leave now."""
+    effect, at = row.effect, hand.at
+    if effect.effect_id not in hand.free:
+        return TAKEN_BACK
     if effect.send_class == "staff" or row.customer_id < 0:
-        return Begun(row=row, started_at=at.now) if _mark_sending(tx, effect, at) else TAKEN_BACK
-    customer = tx.customers.load([row.customer_id])[row.customer_id]
+        hand.begun.append(effect.effect_id)
+        return Begun(row=row, started_at=at.now)
+    customer = hand.customer(row.customer_id)
     stale = departure.overtaken(customer, effect, row.planned_at, is_repeat=row.repeats > 0 and not row.by_operator)
     if stale:
         _journal(tx, row, "not_sent", at.now, reason=stale, values={})
-        return _withhold(tx, row, customer, reason=stale, now=at.now)
+        return _withhold(tx, row, hand, reason=stale)
     request = departure.request_of(effect, customer, row.planned_at)
     verdict = policy.judge(request, customer=customer, rules=at.rules, now=at.now)
     match verdict:
         case policy.Defer(until=until, reason=reason, values=values):
             tx.outbox.defer(effect.effect_id, not_before=until)
             unsent = departure.unsent_of(effect, not_before=until)
-            tx.customers.save([(customer, policy.record_deferred(customer, effect.conversation_id, unsent))])
+            hand.after[row.customer_id] = policy.record_deferred(customer, effect.conversation_id, unsent)
             _journal(tx, row, "deferred", at.now, reason=reason, until=until.isoformat(), values=dict(values))
             return Standing(state="ready", objection=reason)
         case policy.Refuse(reason=reason, values=values):
             _journal(tx, row, "not_sent", at.now, reason=reason, values=dict(values))
-            return _withhold(tx, row, customer, reason=reason, now=at.now)
+            return _withhold(tx, row, hand, reason=reason)
         case policy.Allow(bucket_id=bucket_id):
-            if not _mark_sending(tx, effect, at):
-                return TAKEN_BACK
             after = policy.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
-            tx.customers.save([(customer, after)])
+            hand.after[row.customer_id] = after
+            hand.begun.append(effect.effect_id)
             heard_at = departure.last_heard(customer, effect.conversation_id)
             return Begun(row=row, started_at=at.now, bucket_id=bucket_id, heard_at=heard_at)
 
@@ -116,20 +160,16 @@ def note_deferred(tx: Transaction, row: Leased, now: datetime, *, reason: str, u
         _journal(tx, row, "deferred", now, reason=reason, until=until.isoformat(), values={})
 
 
-def _mark_sending(tx: Transaction, effect: SendMessage, at: Circumstances) -> bool:
-    begun = tx.outbox.begin([effect.effect_id], worker=at.worker, started_at=at.now, epoch=at.epoch)
-    return effect.effect_id in begun
-
-
-def _withhold(tx: Transaction, row: Leased, customer: Customer, *, reason: str, now: datetime) -> Standing:
+def _withhold(tx: Transaction, row: Leased, hand: Hand, *, reason: str) -> Standing:
     """The policy says no at the last moment: suppress it, and let the lane plan a fallback where one may help.
 
     Of a repeat it stays unknown whether the first attempt arrived, and nothing stands in for that.
     """
-    effect, is_repeat = row.effect, row.repeats > 0
+    effect, is_repeat, now = row.effect, row.repeats > 0, hand.at.now
+    customer = hand.customer(row.customer_id)
     verdict: Verdict = "unknown" if is_repeat else "suppressed"
     changed = tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict=verdict, reason=reason)])
-    tx.customers.save([(customer, policy.record_dropped(customer, effect.effect_id))])
+    hand.after[row.customer_id] = policy.record_dropped(customer, effect.effect_id)
     if effect.effect_id not in changed:
         return TAKEN_BACK
     if is_repeat:

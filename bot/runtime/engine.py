@@ -152,6 +152,8 @@ class Engine:
         return await self.storage.read(lambda tx: tx.quiet.quiescent(self.clock.now()))
 
     def _on_arrived(self) -> None:
+        if self.lanes.failing:
+            self._steps.unreached()
         self._news.add("lanes")
         self._lanes_wake.set()
         if self._gaps.unwritten:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 
@@ -21,6 +21,7 @@ from bot.runtime.live import Live
 from bot.runtime.metrics import Verdict
 from bot.runtime.ports import Clock, Sender
 from bot.runtime.rates import limits_of
+from bot.runtime.together import Together
 from bot.storage import Leased, OutboxLine, Priority, Room, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
@@ -34,6 +35,9 @@ SETTLE_REST_S = 1.0
 """A verdict that the database does not take is written again so often; then the row becomes unknown by its lease."""
 
 log = structlog.get_logger(__name__)
+
+
+_Settling: TypeAlias = Callable[[Transaction], dispatch.Standing]
 
 
 class Settled(Protocol):
@@ -62,6 +66,11 @@ class Outbox:
         self._accounts = accounts
         self._settled = settled
         self._flying: dict[asyncio.Task[None], _Flight] = {}
+        self._beginning = {
+            urgent: Together(storage, Priority.URGENT if urgent else Priority.LEASE, self._begin)
+            for urgent in (True, False)
+        }
+        self._settling: Together[_Settling, dispatch.Standing] = Together(storage, Priority.SETTLE, _settle_all)
         self._worker = ""
         self._epoch = 0
 
@@ -146,10 +155,7 @@ class Outbox:
         try:
             if not await self._prepare(row, sender):
                 return
-            found = await self._storage.write(
-                Priority.URGENT if row.effect.urgent else Priority.LEASE,
-                lambda tx: self._begin(tx, row, flight),
-            )
+            found = await self._beginning[row.effect.urgent].ask((row, flight))
             if isinstance(found, dispatch.Standing):
                 self._note(row, found)
                 return
@@ -160,14 +166,18 @@ class Outbox:
             log.error("send_failed", effect=row.effect.effect_id, why=kind_of(bug), trace=trace_of(bug))
             await self._settle_failure(row, begun, bug)
 
-    def _begin(self, tx: Transaction, row: Leased, flight: "_Flight") -> dispatch.Begun | dispatch.Standing:
-        """Mark the row as sending, or give it back at once: an expired one must not wait for the end of its lease."""
-        if self._is_late(flight):
-            tx.outbox.release(row.effect.effect_id, worker=self._worker)
-            return dispatch.Standing(state="ready")
-        found = dispatch.begin(tx, row, self._desk())
-        if found is dispatch.TAKEN_BACK:
-            tx.outbox.release(row.effect.effect_id, worker=self._worker)
+    def _begin(
+        self, tx: Transaction, asked: "Sequence[tuple[Leased, _Flight]]"
+    ) -> list[dispatch.Begun | dispatch.Standing]:
+        """Mark rows as sending, or give them back at once: an expired one must not wait for the end of its lease."""
+        late = {row.effect.effect_id for row, flight in asked if self._is_late(flight)}
+        in_time = [row for row, _ in asked if row.effect.effect_id not in late]
+        begun = iter(dispatch.begin_all(tx, in_time, self._desk()))
+        late_one = dispatch.Standing(state="ready")
+        found = [late_one if row.effect.effect_id in late else next(begun) for row, _ in asked]
+        for (row, _), one in zip(asked, found, strict=True):
+            if one is late_one or one is dispatch.TAKEN_BACK:
+                tx.outbox.release(row.effect.effect_id, worker=self._worker)
         return found
 
     def _is_late(self, flight: "_Flight") -> bool:
@@ -214,11 +224,11 @@ class Outbox:
         else:
             await self._settle(row, lambda tx: dispatch.give_up(tx, row, self._desk()))
 
-    async def _settle(self, row: Leased, job: Callable[[Transaction], dispatch.Standing]) -> None:
+    async def _settle(self, row: Leased, job: "_Settling") -> None:
         """Write what became of the row, even when the database fails for a moment: what left must not leave again."""
         for _ in range(SETTLE_TRIES_MAX):
             try:
-                self._note(row, await self._storage.write(Priority.SETTLE, job))
+                self._note(row, await self._settling.ask(job))
             except StorageError as error:
                 log.error("verdict_not_written", effect=row.effect.effect_id, why=error.what)
                 await asyncio.sleep(SETTLE_REST_S)
@@ -242,6 +252,10 @@ class _Flight:
     account: Account
     effect_id: EffectId
     begin_until_s: float
+
+
+def _settle_all(tx: Transaction, jobs: "Sequence[_Settling]") -> list[dispatch.Standing]:
+    return [job(tx) for job in jobs]
 
 
 def _over_limit(tx: Transaction, row: Leased, now: datetime) -> bool:

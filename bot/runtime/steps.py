@@ -1,6 +1,7 @@
 """The lanes loop's work: batches of steps, and what is done when one fails as a whole."""
 
-import time
+import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -11,17 +12,22 @@ from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Clock
-from bot.runtime.stepping import EVENTS_MAX, Batch, Parking, Stepper, park
+from bot.runtime.stepping import EVENTS_MAX, Batch, Pace, Parking, Stepper, park
 from bot.storage import Claimed, Lane, Priority, Storage, Transaction
 
 CAUGHT_UP_AFTER = timedelta(seconds=15)
-"""No timer fires so soon after the start: platforms still repeat what was written while nobody answered, and a
-reply from before a deadline goes before its timeout (delivery.md 2.3)."""
+"""No timer fires so soon after the start, or after callbacks were refused: platforms still repeat what was written
+while nobody answered, and a reply from before a deadline goes before its timeout (delivery.md 2.3)."""
 EVENTS_MIN = 8
 """Events claimed at least for one batch, however slow the machine."""
-BATCH_S = 0.02
-"""A whole batch, read, stepped and written, should take so long: with what else is in its transaction, and the
-commit, the writer is then held for less than 50 ms (delivery.md 5)."""
+BATCH_CPU_S, BATCH_S = 0.025, 0.035
+"""A whole batch, read, stepped and written, should take so long, in work and by the clock: with what else is in its
+transaction, and the commit, the writer is then held for less than 50 ms (delivery.md 5)."""
+AHEAD_MAX = 6
+"""Batches that stand before the writer at once while more waits than one can take: a turn of the event loop lasts as
+long as several batches when callbacks pour in, and the writer would wait for it after each."""
+BATCHES_MAX = 24
+"""Batches in a row, about a second, before the loop looks at its other signs."""
 CONFLICTS_MAX = 3
 """A batch that met others' changes so often in a row is stepped lane by lane, so that one busy lane stops nobody."""
 
@@ -51,33 +57,57 @@ class Steps:
         self._caught_up_at: datetime | None = None
         self._conflicts = 0
         self._limit = EVENTS_MAX
-        self._took_s = 0.0
+        self._behind = False
 
     async def start(self) -> None:
         """From now on the platforms can reach us; what they repeat arrives in the next seconds."""
-        self._caught_up_at = self._clock.now() + CAUGHT_UP_AFTER
+        self.unreached()
         await self._count_parked()
 
-    async def batch(self, *, timers_held: bool = False, urgent: bool = False) -> bool:
-        """Step one batch, with `timers_held` only events, `urgent` before other work. False: nothing could be stepped.
+    def unreached(self) -> None:
+        """Until now nobody could reach us. Whatever was written meanwhile is still to come, and goes before timers."""
+        self._caught_up_at = self._clock.now() + CAUGHT_UP_AFTER
 
-        StorageError: the database failed, nothing was written.
+    async def batch(self, *, timers_held: bool = False, urgent: bool = False) -> bool:
+        """Step one batch, and further ones while more waits than one can take. False: nothing could be stepped.
+
+        With `timers_held` only events; `urgent` ones before other work. StorageError: the database failed, nothing
+        of the batch in question was written.
         """
         self._timers_held = timers_held
-        found = await self._tried(self._everything, Priority.URGENT if urgent else Priority.STEP)
-        if isinstance(found, Unavailable):
-            raise found
-        if isinstance(found, Conflict):
+        found = await self._in_a_row(Priority.URGENT if urgent else Priority.STEP)
+        worked = any(isinstance(one, Batch) and one.worked for one in found)
+        failures = [one for one in found if isinstance(one, Exception)]
+        for failure in failures:
+            if isinstance(failure, Unavailable):
+                raise failure
+        if failures and isinstance(failures[0], Conflict):
             self._conflicts += 1
             if self._conflicts < CONFLICTS_MAX:
-                raise found
+                raise failures[0]
         self._conflicts = 0
-        if isinstance(found, Exception):
-            log.error("batch_failed", why=kind_of(found), place=place_of(found), trace=trace_of(found))
-            found = await self._lane_by_lane()
-        self._learn(found)
-        await self._report(found)
-        return found.worked
+        if failures:
+            bug = failures[0]
+            log.error("batch_failed", why=kind_of(bug), place=place_of(bug), trace=trace_of(bug))
+            alone = await self._lane_by_lane()
+            await self._report(alone)
+            worked |= alone.worked
+        return worked
+
+    async def _in_a_row(self, priority: Priority) -> list[Batch | Exception]:
+        """What became of each batch; those that were committed are reported. The last one was not full, or failed."""
+        found: list[Batch | Exception] = []
+        ahead: deque[asyncio.Task[Batch | Exception]] = deque()
+        while not found or ahead or (self._behind and len(found) < BATCHES_MAX):
+            wanted = min(AHEAD_MAX if self._behind else 1, BATCHES_MAX - len(found))
+            while len(ahead) < wanted and (self._behind or not found):
+                ahead.append(asyncio.create_task(self._tried(self._everything, priority)))
+            one = await ahead.popleft()
+            found.append(one)
+            self._behind = isinstance(one, Batch) and one.full
+            if isinstance(one, Batch):
+                await self._report(one)
+        return found
 
     async def _tried(self, job: Job, priority: Priority = Priority.STEP) -> Batch | Exception:
         """What `job` did, committed; or why nothing of it was written."""
@@ -92,17 +122,20 @@ class Steps:
         return Stepper(tx, self._live.program, now, timers_held=held)
 
     def _everything(self, tx: Transaction) -> Batch:
-        began_s = time.perf_counter()
+        pace = Pace()
         stepper = self._stepper(tx)
         batch = stepper.run(stepper.waiting(self._limit))
-        self._took_s = time.perf_counter() - began_s
+        self._learn(batch, took=pace.part(cpu_s=BATCH_CPU_S, wall_s=BATCH_S))
         return batch
 
-    def _learn(self, batch: Batch) -> None:
-        """Claim next time about as much as can be done in the time of a batch: the rest would be read in vain."""
-        if batch.cut or self._took_s > BATCH_S:
-            part = BATCH_S / max(self._took_s, BATCH_S)
-            self._limit = max(EVENTS_MIN, int(min(batch.events + batch.timers, self._limit) * part))
+    def _learn(self, batch: Batch, *, took: float) -> None:
+        """Claim next time about as much as can be done in the time of a batch: the rest would be read in vain.
+
+        `took`: the part of that time that this one took.
+        """
+        if batch.cut or took > 1:
+            done = min(batch.events + batch.timers, self._limit)
+            self._limit = max(EVENTS_MIN, int(done / max(took, 1)))
         else:
             self._limit = min(EVENTS_MAX, self._limit + self._limit // 4 + 1)
 

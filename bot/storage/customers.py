@@ -1,8 +1,8 @@
 """Customers: one sealed row each, and the narrow rows that follow from it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any  # Any: a row of the table
+from typing import Any, TypedDict  # Any: a row of the table
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
@@ -10,24 +10,31 @@ from bot.core.customer import Customer, Enrolment
 from bot.core.ids import CustomerId
 from bot.errors import Conflict, StorageError
 from bot.storage import tables
-from bot.storage.chunks import chunks
 from bot.storage.codec import customer_bytes, read_customer
-from bot.storage.dialect import insert_or_replace
+from bot.storage.dialect import among, listed
 from bot.storage.keys import KeyRing
+from bot.storage.many import insert_many, save_many
 from bot.storage.moments import micros
 from bot.storage.recent import Recent
 
 Change = tuple[Customer, Customer]
 
+
+class _Saved(TypedDict):
+    """`before`: the version that must be stored now."""
+
+    customer_id: CustomerId
+    before: int
+    version: int
+    sealed: bytes
+
+
 _NAMED_MAX = 5
 
-_read = (
-    select(tables.customers.c.customer_id, tables.customers.c.version, tables.customers.c.sealed)
-    .where(tables.customers.c.customer_id.in_(bindparam("ids", expanding=True)))
-    .order_by(tables.customers.c.customer_id)  # locked in one order everywhere, so that two workers never cross
-)
-_lock = _read.with_for_update()
-# For one customer, as a send asks: lists of variable length cost several times as much to put together.
+# Locked in one order everywhere, so that two workers never cross.
+_READ = "SELECT customer_id, version, sealed FROM customers WHERE customer_id {listed} ORDER BY customer_id"
+_LOCK = f"{_READ} {{locked}}"
+# For one customer, as a verdict asks.
 _read_one = select(tables.customers.c.customer_id, tables.customers.c.version, tables.customers.c.sealed).where(
     tables.customers.c.customer_id == bindparam("of")
 )
@@ -65,9 +72,9 @@ class CustomerRows:
             one = _read_one if self.recent is None else _lock_one
             yield from self.connection.execute(one, {"of": ids[0]}).all()
             return
-        statement = _read if self.recent is None else _lock
-        for part in chunks(ids):
-            yield from self.connection.execute(statement, {"ids": list(part)}).all()
+        if ids:
+            statement = among(self.connection, _READ if self.recent is None else _LOCK)
+            yield from self.connection.execute(statement, {"ids": listed(self.connection, ids)}).all()
 
     def save(self, changes: Sequence[Change]) -> None:
         """Write each `(before, after)`; `before` is what `load` gave in this transaction.
@@ -78,10 +85,17 @@ class CustomerRows:
         if not changes:
             return
         rows = [self._row(before, after) for before, after in changes]
-        if self.connection.execute(_save, rows).rowcount != len(rows):
+        if self._write(rows) != len(rows):
             raise self._conflict(rows)
         self._save_enrolments(changes)
         self._save_timers(changes)
+
+    def _write(self, rows: Sequence[_Saved]) -> int:
+        if self.connection.dialect.name != "sqlite":
+            return self.connection.execute(_save, [dict(row) for row in rows]).rowcount
+        return save_many(
+            self.connection, [(row["customer_id"], row["before"], row["version"], row["sealed"]) for row in rows]
+        )
 
     def _opened(self, customer_id: CustomerId, version: int, sealed: bytes | None) -> Customer:
         if sealed is None:
@@ -95,7 +109,7 @@ class CustomerRows:
             self.recent.put(customer, sealed)
         return customer
 
-    def _row(self, before: Customer, after: Customer) -> dict[str, object]:
+    def _row(self, before: Customer, after: Customer) -> _Saved:
         version = before.version + 1
         sealed = self.keys.seal(customer_bytes(after), place=_place(before.customer_id))
         if self.recent is not None:
@@ -107,7 +121,7 @@ class CustomerRows:
             "sealed": sealed,
         }
 
-    def _conflict(self, rows: Sequence[Mapping[str, object]]) -> StorageError:
+    def _conflict(self, rows: Sequence[_Saved]) -> StorageError:
         """What went wrong, seen from the rows of which not all were written."""
         if len({row["customer_id"] for row in rows}) < len(rows):
             return StorageError("the same customer is saved twice at once", where="customers")
@@ -129,9 +143,7 @@ class CustomerRows:
                     written.append(row)
         if ended:
             self.connection.execute(_end_enrolment, ended)
-        if written:
-            statement = insert_or_replace(self.connection, tables.enrolments, "enrolment_id")
-            self.connection.execute(statement, written)
+        insert_many(self.connection, tables.enrolments, written, key=("enrolment_id",), known="replace")
 
     def _save_timers(self, changes: Sequence[Change]) -> None:
         stopped, due = [], []
@@ -145,8 +157,7 @@ class CustomerRows:
                 due.append({"customer_id": before.customer_id, "due_at": micros(next_due_at)})
         if stopped:
             self.connection.execute(_stop_timer, stopped)
-        if due:
-            self.connection.execute(insert_or_replace(self.connection, tables.timers, "customer_id"), due)
+        insert_many(self.connection, tables.timers, due, key=("customer_id",), known="replace")
 
 
 def _place(customer_id: CustomerId) -> str:

@@ -1,12 +1,36 @@
-"""The three statements that both databases have, and SQLAlchemy spells once for each."""
+"""The statements that both databases have, and that are spelled once for each."""
 
+import json
+from collections.abc import Sequence
 from functools import cache
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Table, Update, bindparam
+from sqlalchemy import Connection, Table, TextClause, Update, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+
+
+_LISTED = {"sqlite": "IN (SELECT value FROM json_each(:ids))", "postgresql": "= ANY(:ids)"}
+_LOCKED = {"sqlite": "", "postgresql": "FOR UPDATE"}
+
+
+def among(connection: Connection, sql: str) -> TextClause:
+    """`sql` with `{listed}` for a list of values in `:ids` (see `listed`) and `{locked}` for a lock on what it reads.
+
+    It is one statement however long the list: a list of parameters would be spelled anew for each.
+    """
+    return _among(connection.dialect.name, sql)
+
+
+def listed(connection: Connection, values: Sequence[str] | Sequence[int]) -> object:
+    """What stands in `:ids` of such a statement."""
+    return json.dumps(values) if connection.dialect.name == "sqlite" else list(values)
+
+
+@cache
+def _among(dialect: str, sql: str) -> TextClause:
+    return text(sql.format(listed=_LISTED[dialect], locked=_LOCKED[dialect]))
 
 
 def insert_or_nothing(connection: Connection, table: Table, *key: str) -> Insert:

@@ -20,8 +20,9 @@ from bot.core.effects import (
 from bot.storage import tables
 from bot.storage.accounts import account_lanes
 from bot.storage.codec import json_bytes, send_bytes
-from bot.storage.dialect import insert_or_nothing, insert_or_replace
+from bot.storage.dialect import insert_or_replace
 from bot.storage.keys import KeyRing
+from bot.storage.many import insert_many
 from bot.storage.moments import maybe_micros, micros
 from bot.storage.rows import Planned
 
@@ -106,15 +107,13 @@ class EffectRows:
                 assert_never(effect)
 
     def _write(self, table: str, key: str, rows: Rows) -> None:
-        if rows:
-            statement = insert_or_replace(self.connection, tables.Row.metadata.tables[table], key)
-            self.connection.execute(statement, rows)
+        insert_many(self.connection, tables.Row.metadata.tables[table], rows, key=(key,), known="replace")
 
     def _write_sends(self, batch: _Batch) -> None:
         rows = list(batch.sends.values())
         if rows:
             account_lanes(self.connection, {(str(row["channel"]), str(row["account"])) for row in rows})
-            self.connection.execute(insert_or_nothing(self.connection, tables.outbox, "effect_id"), rows)
+            insert_many(self.connection, tables.outbox, rows, key=("effect_id",), known="nothing")
         urgent = _latest_urgent(rows)
         if urgent:
             self.connection.execute(_inherit, urgent)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from bot.storage import tables
 from bot.storage.codec import entries_text, facts_text
+from bot.storage.many import insert_many
 from bot.storage.moments import micros
 from bot.storage.rows import JournalLine
 
@@ -31,5 +32,4 @@ class JournalRows:
             }
             for line in lines
         ]
-        if rows:
-            self.connection.execute(tables.journal.insert(), rows)
+        insert_many(self.connection, tables.journal, rows, known="fail")

@@ -24,20 +24,46 @@ from bot.errors import Complaint, ConfigError, StorageError
 KEY_BYTES = 32
 VERSION_MAX = 255
 _NONCE_BYTES = 12
+_DRAWN_AT_ONCE = 256
 _TAG_BYTES = 16
 _INDEX_BYTES = 16
 _PHONE_DIGITS_MAX = 11
 _HINT = "a key is `VERSION:BASE64`, for example `1:` and 32 random bytes in base64"
 
 
+class _Nonces:
+    """Random nonces, drawn many at once: each call of the system gives the interpreter up to other threads.
+
+    For several threads at once. A process that was forked off draws its own: a nonce must never serve twice.
+    """
+
+    __slots__ = ("_drawn", "_process")
+
+    def __init__(self) -> None:
+        self._drawn: list[bytes] = []
+        self._process = os.getpid()
+
+    def next(self) -> bytes:
+        """One that was never given out. Taking from a list is one step, so no two threads get the same."""
+        if self._process != os.getpid():
+            self._drawn, self._process = [], os.getpid()
+        while True:
+            try:
+                return self._drawn.pop()
+            except IndexError:
+                many = os.urandom(_NONCE_BYTES * _DRAWN_AT_ONCE)
+                self._drawn += [many[at : at + _NONCE_BYTES] for at in range(0, len(many), _NONCE_BYTES)]
+
+
 class KeyRing:
     """Seals and opens. The keys themselves never show in `repr`, messages or logs."""
 
-    __slots__ = ("_ciphers", "_current", "_index_key")
+    __slots__ = ("_ciphers", "_current", "_index_key", "_nonces")
 
     def __init__(self, keys: Mapping[int, bytes]) -> None:
         self._ciphers = {version: AESGCM(_derived(key, "seal")) for version, key in keys.items()}
         self._current = max(keys)
+        self._nonces = _Nonces()
         # The blind index must stay the same when a key is added, so it hangs on the oldest one.
         self._index_key = _derived(keys[min(keys)], "blind index")
 
@@ -71,7 +97,7 @@ class KeyRing:
 
     def seal(self, value: bytes, *, place: str) -> bytes:
         """`value` encrypted for `place`, which is `table.column:row` and must be given again to open it."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = self._nonces.next()
         sealed = self._ciphers[self._current].encrypt(nonce, value, place.encode())
         return bytes((self._current,)) + nonce + sealed
 

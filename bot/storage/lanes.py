@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text
 
 from bot.core.events import Event
 from bot.core.ids import CustomerId
@@ -14,8 +14,9 @@ from bot.storage import tables
 from bot.storage.accounts import account_lanes
 from bot.storage.chunks import chunks
 from bot.storage.codec import json_bytes
-from bot.storage.dialect import insert_or_nothing, insert_or_replace
+from bot.storage.dialect import among, insert_or_nothing, insert_or_replace, listed
 from bot.storage.keys import KeyRing
+from bot.storage.many import insert_many
 from bot.storage.moments import micros
 from bot.storage.rows import Lane
 
@@ -39,7 +40,7 @@ _identified = select(
 _tasks = select(tables.outbox.c.effect_id, tables.outbox.c.customer_id).where(tables.outbox.c.effect_id.in_(_ids))
 _present = select(tables.inbox.c.event_id, tables.inbox.c.seq).where(tables.inbox.c.event_id.in_(_ids))
 _last = select(func.coalesce(func.max(tables.inbox.c.seq), 0))
-_consume = update(tables.inbox).where(tables.inbox.c.seq.in_(_ids)).values(consumed_at=bindparam("at"))
+_CONSUME = "UPDATE inbox SET consumed_at = :at WHERE seq {listed}"
 _unquarantine = delete(tables.quarantine).where(tables.quarantine.c.quarantine_id == bindparam("of"))
 _readdress = text("UPDATE inbox SET lane = :lane, sealed = :sealed WHERE seq = :seq AND consumed_at IS NULL")
 _unpark = delete(tables.parked).where(tables.parked.c.lane == bindparam("of"))
@@ -106,8 +107,9 @@ class LaneRows:
 
     def consume(self, seqs: Sequence[int]) -> None:
         """Mark these events as stepped."""
-        for part in chunks(seqs):
-            self.connection.execute(_consume, {"ids": list(part), "at": micros(self.now)})
+        if seqs:
+            values = {"ids": listed(self.connection, seqs), "at": micros(self.now)}
+            self.connection.execute(among(self.connection, _CONSUME), values)
 
     def readdress(self, seq: int, event: Event, *, to: CustomerId) -> None:
         """Move an event from an account's lane into a customer's, as `event` says it now, with its place in time."""
@@ -167,9 +169,8 @@ class LaneRows:
             name = {"channel": channel, "account": account, "external_id": external_id}
             identities.append(name | {"customer_id": customer_id})
             customers.append(self._blank(customer_id))
-        if new:
-            self.connection.execute(tables.identities.insert(), identities)
-            self.connection.execute(tables.customers.insert(), customers)
+        insert_many(self.connection, tables.identities, identities, known="fail")
+        insert_many(self.connection, tables.customers, customers, known="fail")
 
     def _blank(self, customer_id: int) -> dict[str, object]:
         return {
@@ -196,8 +197,7 @@ class LaneRows:
             shards = sorted({lane % SHARDS for lane, _ in arrivals})
             self.connection.execute(_lock_shards, {"space": INGEST_LOCKS, "shards": shards})
         last: int = self.connection.execute(_last).scalar_one()
-        statement = insert_or_nothing(self.connection, tables.inbox, "event_id")
-        inserted = self.connection.execute(statement, rows).rowcount
+        inserted = insert_many(self.connection, tables.inbox, rows, key=("event_id",), known="nothing")
         ids = [event.event_id for _, event in arrivals]
         if inserted == len(rows):
             return set(ids)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, exists, select, text, update
+from sqlalchemy import Connection, text
 
 from bot.core.ids import CustomerId, EffectId
 from bot.storage import tables
 from bot.storage.codec import read_send
 from bot.storage.deciding import SEND_AGAIN
-from bot.storage.dialect import update_by
+from bot.storage.dialect import among, listed, update_by
 from bot.storage.keys import KeyRing
 from bot.storage.moments import maybe_micros, micros, moment
 from bot.storage.reading import OUTBOX_COLUMNS, outbox_line
@@ -21,15 +21,16 @@ from bot.storage.rows import Leased, OutboxLine, Outcome, Room, SendState, Verdi
 
 # One message of a conversation is under way at a time (delivery.md 2.4). An earlier one that is deferred does not
 # keep the others back; one that waits for another try does (`holds`), until it expires. What was planned for a
-# customer whose lane is parked waits with her (2.5).
+# customer whose lane is parked waits with her (2.5). Two questions, so that each row of a long conversation is
+# answered from an index by one look; the second names the states of its index, which SQLite does not conclude.
 FREE_SEND = """
     o.state = 'ready' AND o.not_before <= :now AND (o.expires_at IS NULL OR o.expires_at > :now)
     AND NOT EXISTS (
-        SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id
-        AND e.state IN ('ready', 'leased', 'sending') AND e.seq <> o.seq
-        AND (e.state <> 'ready' OR (
-            e.seq < o.seq AND (e.not_before <= :now OR e.holds = 1)
-            AND (e.expires_at IS NULL OR e.expires_at > :now))))
+        SELECT 1 FROM outbox f WHERE f.conversation_id = o.conversation_id AND f.state IN ('leased', 'sending'))
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id AND e.seq < o.seq
+        AND e.state IN ('ready', 'leased', 'sending') AND e.state = 'ready'
+        AND (e.not_before <= :now OR e.holds = 1) AND (e.expires_at IS NULL OR e.expires_at > :now))
     AND (o.send_class = 'staff' OR NOT EXISTS (SELECT 1 FROM parked p WHERE p.lane = o.customer_id))
 """
 _FREE = {
@@ -41,30 +42,21 @@ _FREE = {
     for urgent in (1, 0)
 }
 
-_lease = text(
-    "UPDATE outbox SET state = 'leased', leased_by = :worker, leased_until = :until WHERE seq = :of_seq"
+_LEASE = (
+    "UPDATE outbox SET state = 'leased', leased_by = :worker, leased_until = :until WHERE seq {listed}"
     " AND state = 'ready'"
 )
-_begin = (
-    update(tables.outbox)
-    .where(
-        tables.outbox.c.effect_id == bindparam("of"),
-        tables.outbox.c.state == "leased",
-        tables.outbox.c.leased_by == bindparam("worker"),
-        tables.outbox.c.leased_until > bindparam("ticks"),
-        tables.outbox.c.expires_at.is_(None) | (tables.outbox.c.expires_at > bindparam("now")),
-        (tables.outbox.c.send_class == "staff") | ~exists().where(tables.parked.c.lane == tables.outbox.c.customer_id),
-    )
-    .values(
-        state="sending",
-        started_at=bindparam("now"),
-        epoch=bindparam("at_epoch"),
-        attempts=tables.outbox.c.attempts + 1,
-        holds=0,
-    )
-    .returning(tables.outbox.c.effect_id)
-)
-_state = select(tables.outbox.c.state).where(tables.outbox.c.effect_id == bindparam("of")).with_for_update()
+_MAY_BEGIN = """
+    o.effect_id {listed} AND o.state = 'leased' AND o.leased_by = :worker AND o.leased_until > :ticks
+    AND (o.expires_at IS NULL OR o.expires_at > :now)
+    AND (o.send_class = 'staff' OR NOT EXISTS (SELECT 1 FROM parked p WHERE p.lane = o.customer_id))
+"""
+_BEGINNABLE = f"SELECT o.effect_id FROM outbox o WHERE {_MAY_BEGIN} ORDER BY o.seq {{locked}}"  # noqa: S608 - constants
+_BEGIN = f"""
+    UPDATE outbox AS o SET state = 'sending', started_at = :now, epoch = :epoch, attempts = attempts + 1, holds = 0
+    WHERE {_MAY_BEGIN} RETURNING effect_id
+"""  # noqa: S608
+_STATES = "SELECT effect_id, state FROM outbox WHERE effect_id {listed} ORDER BY effect_id {locked}"
 EXPIRED_MAX = 50
 """Rows that expire in one transaction: each is told to its customer, and the writer may not be held."""
 _SETTLED = ("state", "settled_at", "provider_id", "response_code", "reason", "vendor_code")
@@ -149,13 +141,20 @@ class OutboxSends:
             leased += [*urgent, *others]
         if leased:
             until = self.ticks() + hold // timedelta(microseconds=1)
-            self.connection.execute(_lease, [{"of_seq": row.seq, "worker": worker, "until": until} for row in leased])
+            values = {"ids": listed(self.connection, [row.seq for row in leased]), "worker": worker, "until": until}
+            self.connection.execute(among(self.connection, _LEASE), values)
         return tuple(leased)
 
     def _free(self, urgent: int, values: Mapping[str, str | int]) -> list[Leased]:
         if int(values["limit"]) <= 0:
             return []
         return [self._leased(row) for row in self.connection.execute(_FREE[urgent], values)]
+
+    def beginnable(self, effect_ids: Sequence[EffectId], *, worker: str, now: datetime) -> frozenset[EffectId]:
+        """Those of these rows that `begin` would mark at `now`, locked until the transaction ends."""
+        values = self._asked(effect_ids) | {"worker": worker, "ticks": self.ticks(), "now": micros(now)}
+        found = self.connection.execute(among(self.connection, _BEGINNABLE), values)
+        return frozenset(EffectId(name) for name in found.scalars())
 
     def begin(
         self, effect_ids: Sequence[EffectId], *, worker: str, started_at: datetime, epoch: int
@@ -164,12 +163,14 @@ class OutboxSends:
 
         Left out: rows suppressed meanwhile, expired, of a lane that was parked, or whose lease is over or another's.
         """
-        begun: set[EffectId] = set()
-        ticks = self.ticks()
-        for effect_id in effect_ids:
-            values = {"of": effect_id, "worker": worker, "now": micros(started_at), "at_epoch": epoch, "ticks": ticks}
-            begun |= {EffectId(name) for name in self.connection.execute(_begin, values).scalars()}
-        return frozenset(begun)
+        if not effect_ids:
+            return frozenset()
+        leased = {"worker": worker, "ticks": self.ticks(), "now": micros(started_at), "epoch": epoch}
+        found = self.connection.execute(among(self.connection, _BEGIN), self._asked(effect_ids) | leased)
+        return frozenset(EffectId(name) for name in found.scalars())
+
+    def _asked(self, effect_ids: Sequence[EffectId]) -> dict[str, object]:
+        return {"ids": listed(self.connection, effect_ids)}
 
     def settle(self, outcomes: Sequence[Outcome]) -> frozenset[EffectId]:
         """Write what became of sends; those that changed. An outcome that comes too late changes nothing.
@@ -258,13 +259,9 @@ class OutboxSends:
         )
 
     def _states(self, outcomes: Sequence[Outcome]) -> dict[EffectId, SendState]:
-        # One after the other: nearly always there is only one, and a list costs several times as much.
-        states: dict[EffectId, SendState] = {}
-        for effect_id in sorted({outcome.effect_id for outcome in outcomes}):
-            state = self.connection.execute(_state, {"of": effect_id}).scalar()
-            if state is not None:
-                states[effect_id] = state
-        return states
+        asked = self._asked([outcome.effect_id for outcome in outcomes])
+        found = self.connection.execute(among(self.connection, _STATES), asked)
+        return {EffectId(row.effect_id): row.state for row in found}
 
     def _settled(self, outcome: Outcome, earlier: Mapping[str, object] | None) -> dict[str, object]:
         row: dict[str, object] = dict(earlier or {})

@@ -162,6 +162,7 @@ class OutboxRow(Row, table=True):
         _index("outbox_ready", "channel", "account", "urgent", "not_before", "seq", where="state = 'ready'"),
         _index("outbox_expiry", "expires_at", where="state = 'ready' AND expires_at IS NOT NULL"),
         _index("outbox_flying", "leased_until", where="state IN ('leased', 'sending')"),
+        _index("outbox_under_way", "conversation_id", where="state IN ('leased', 'sending')"),
         _index("outbox_conversation", "conversation_id", "seq", where="state IN ('ready', 'leased', 'sending')"),
         _index("outbox_customer", "customer_id", "seq"),
         _index("outbox_unknown", "seq", where="state = 'unknown' AND reason <> 'left'"),

@@ -107,6 +107,25 @@ async def test_while_the_database_fails_callbacks_are_turned_away_and_all_of_it_
         assert len(await ours.says("看车")) == 1
 
 
+async def test_after_a_failing_database_no_timer_fires_before_what_was_refused_could_be_repeated(
+    tmp_path: Path,
+) -> None:
+    storage = failing()
+    async with product(tmp_path, seams=Seams(storage=storage)) as ours:
+        await ours.does("follow")
+        ((due_at,),) = ours.rows("SELECT due_at FROM timers")
+        storage.broken = True
+        ours.clock.set(datetime.fromtimestamp(due_at / 1e6, ours.clock.now().tzinfo) - timedelta(seconds=1))
+        now = str(int(ours.clock.now().timestamp()))
+        assert (await ours.post(oa_safe(TEXT, timestamp=now)))[0] == 503
+        storage.broken = False
+        await ready_again(ours)
+        await ours.world.turn(timedelta(seconds=5))
+        assert ours.rows("SELECT due_at FROM timers") == [(due_at,)]
+        await ours.world.turn(timedelta(seconds=11))
+        assert ours.rows("SELECT due_at FROM timers") != [(due_at,)]
+
+
 async def test_a_stop_while_the_database_fails_comes_to_its_end(tmp_path: Path) -> None:
     storage = failing()
     async with product(tmp_path, seams=Seams(storage=storage)) as ours:

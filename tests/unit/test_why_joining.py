@@ -96,6 +96,13 @@ def test_a_note_about_a_task_left_lying_goes_to_the_decision_though_its_receiver
     assert places(join([step(overdue)], [row(1, "N", content="@overdue", to="chenjing")])) == [({0: "N"}, [])]
 
 
+def test_words_for_a_colleague_who_has_not_accepted_yet_hang_below_their_own_decision() -> None:
+    offered = trace("task", outcome="offered", task_kind="handoff", staff_id="lilei")
+    passed_on = trace("handoff", outcome="forwarded", staff_id="lilei")
+    found = join([step(offered, passed_on)], [row(1, "F", content="@forward_waiting", to="lilei")])
+    assert places(found) == [({1: "F"}, [])]
+
+
 def test_steps_of_one_moment_are_told_apart_by_the_order_of_rows() -> None:
     forwarded = trace("floor", outcome="forwarded", staff_id="lilei")
     journal = [step(forwarded), step(trace("planned", effect="B")), step(forwarded)]

@@ -15,7 +15,7 @@ from bot.core.ids import ConversationId, EffectId, EnrolmentId, conversation_id
 from bot.core.program import Program
 from bot.core.step import draft as drafts
 from bot.core.step import floor, handoff, machine, people, reach, receipts, releases, routing, tasks
-from bot.core.step.copies import Talk, freeze_talk
+from bot.core.step.copies import Talk
 from bot.core.step.draft import Draft, ReadMissing
 from bot.core.step.questions import state_of
 from bot.core.step.sending import Wish, plan_global
@@ -83,8 +83,7 @@ def _open_window(draft: Draft) -> None:
     at = min(event.occurred_at, draft.now)
     talk.last_inbound_at = max(at, talk.last_inbound_at or at)
     kind, rules = _bucket_kind(event), draft.program.rules
-    before = freeze_talk(talk)
-    talk.buckets = windows.opened(before, kind, event_id=event.event_id, at=at, rules=rules).buckets
+    talk.buckets = windows.opened(talk, kind, event_id=event.event_id, at=at, rules=rules)
     scene = event.fields.get("scene")
     if isinstance(scene, str) and scene and not draft.source:
         draft.source = scene[:SOURCE_MAX]
@@ -163,7 +162,9 @@ def _fire(draft: Draft, due: TimerDue) -> None:
 def _apologise(draft: Draft) -> None:
     """A journey got stuck over what the customer wrote, and nothing answers her: say at least that (3.2)."""
     talk = draft.talks.get(draft.conversation_id) if draft.conversation_id else None
-    stuck = any(trace.kind == "error" and trace.detail.get("outcome") == "stuck" for trace in draft.journal)
-    answered = any(isinstance(e, SendMessage) and e.conversation_id == draft.conversation_id for e in draft.effects)
-    if talk is not None and talk.human is None and stuck and not answered:
+    if talk is None or talk.human is not None:
+        return
+    if not any(trace.kind == "error" and trace.detail.get("outcome") == "stuck" for trace in draft.journal):
+        return
+    if not any(isinstance(e, SendMessage) and e.conversation_id == draft.conversation_id for e in draft.effects):
         plan_global(draft, talk, Wish(content="fallback"))

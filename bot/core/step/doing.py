@@ -23,10 +23,13 @@ LEAD_STAGE_NEW = "new"
 def perform(draft: Draft, run: Run, actions: tuple[say.Action, ...], extra: Mapping[str, object] | None = None) -> bool:
     """Do `actions` in order. False: one raised an error, and the rest was skipped."""
     try:
-        return all(_do(draft, run, action, extra or {}) for action in actions)
+        for action in actions:
+            if not _do(draft, run, action, extra or {}):
+                return False
     except EvaluationFault as fault:
         faulted(draft, run, fault)
         return False
+    return True
 
 
 def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object]) -> bool:

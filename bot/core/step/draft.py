@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Read
 from bot.core.customer import (
@@ -12,6 +12,7 @@ from bot.core.customer import (
     Human,
     Lead,
     Past,
+    Sent,
     Task,
     Timer,
 )
@@ -19,6 +20,7 @@ from bot.core.effects import Effect, Trace
 from bot.core.events import CONVERSATIONAL, Event, Json
 from bot.core.expressions.values import Scope
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, conversation_id, effect_id
+from bot.core.making import quickly_made
 from bot.core.program import Program
 from bot.core.step.copies import Run, Talk, freeze_run, freeze_talk, thaw_run, thaw_talk
 from bot.core.understood import Understanding
@@ -37,6 +39,7 @@ class ReadMissing(Exception):
         self.read = read
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """Work that the machine still has to do for an enrolment: go to `target`, or deal with `error`.
@@ -57,7 +60,7 @@ class Draft:
     """Everything one step reads and writes.
 
     `event` is None when a timer is stepped. `by_customer`: her own message, tap, follow or scan caused the step,
-    in `conversation_id`, which is None otherwise.
+    in `conversation_id`, which is None otherwise. `today` is the day where she lives.
     `consumed`: spans of the text that have answered something. `moves`: what the machine has still to do.
     `handled`: errors that were dealt with, by enrolment and state. `begun`: enrolments entered in this step.
     `interrupting`: those that may push on the floor. `passed`: visits whose `when` did not hold.
@@ -76,6 +79,7 @@ class Draft:
     understanding: Understanding | None
     by_customer: bool
     conversation_id: ConversationId | None
+    today: date
     attributes: dict[str, Json]
     tags: set[str]
     score: int
@@ -104,6 +108,16 @@ class Draft:
     put_off: dict[EnrolmentId, datetime] = field(default_factory=dict)
     stepped: dict[EnrolmentId, int] = field(default_factory=dict)
     scopes: dict[EnrolmentId | None, Scope] = field(default_factory=dict)
+
+    @property
+    def conversations(self) -> Mapping[ConversationId, Talk]:
+        """What the contact policy reads; so are `consents`, `opt_outs` and `sent`."""
+        return self.talks
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """What has left, as it stood before the step."""
+        return self.base.sent
 
     def loads(self) -> Mapping[StaffId, int]:
         """Open tasks of every advisor. ReadMissing: the shell has to read them first."""
@@ -147,6 +161,8 @@ class Draft:
 
     def children_of(self, run: Run) -> list[Run]:
         """The enrolments that `run` called and that have not ended."""
+        if len(self.runs) == 1:
+            return []
         return [child for child in self.runs.values() if child.parent == run.enrolment_id]
 
     def trace(self, kind: str, run: Run | None = None, **detail: Json) -> None:
@@ -168,6 +184,8 @@ class Draft:
 
     def drop_timer(self, owner: str, timer_id: str | None = None) -> None:
         """Cancel one timer of `owner`, or all of them."""
+        if not self.timers:
+            return
         self.timers = [t for t in self.timers if t.owner != owner or (timer_id is not None and t.timer_id != timer_id)]
 
     def talk_of(self, run: Run) -> Talk | None:
@@ -215,6 +233,7 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
         understanding=understanding,
         by_customer=conversation is not None,
         conversation_id=conversation,
+        today=now.astimezone(program.zone).date(),
         attributes=dict(customer.attributes),
         tags=set(customer.tags),
         score=customer.score,

@@ -9,6 +9,7 @@ from bot.core.expressions.tree import Expression, Template
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EnrolmentId, bounded_key, enrolment_id
 from bot.core.journey import Journey
+from bot.core.making import quickly_made
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft, past_key
 from bot.core.step.limits import check_size
@@ -22,6 +23,7 @@ BEGUN_MAX = 30
 """Enrolments that begin in one step: journeys that start each other without end stop here, with the reason."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """How a run is to begin. `arguments` fill the journey's `vars`; `parent` is set for a call."""

@@ -110,7 +110,8 @@ def settle(draft: Draft) -> None:
     """Let the question be heard whose turn it is, in every conversation, now that nothing moves."""
     for talk in draft.talks.values():
         if talk.human is None:
-            _let_next_up(draft, talk)
+            if talk.queue:
+                _let_next_up(draft, talk)
             holder = holder_of(draft, talk)
             if holder is not None and holder.pending is not None:
                 _resume(draft, holder, holder.pending)

@@ -61,7 +61,7 @@ def _allowed(draft: Draft, run: Run) -> bool:
     root = draft.root_of(run)
     made = draft.stepped.get(root.enrolment_id, 0)
     if made == 0:
-        today = draft.now.astimezone(draft.program.zone).date().isoformat()
+        today = draft.today.isoformat()
         root.day_count = root.day_count + 1 if root.day == today else 1
         root.day = today
     draft.stepped[root.enrolment_id] = made + 1
@@ -195,7 +195,8 @@ def leave(draft: Draft, run: Run) -> None:
     floor.unqueue(draft, run)
     for child in draft.children_of(run):
         close(draft, child, "cancelled")
-    handoff.withdraw(draft, run)
+    if draft.tasks:
+        handoff.withdraw(draft, run)
     _hold_back(draft, run)
 
 
@@ -205,9 +206,9 @@ def _hold_back(draft: Draft, run: Run) -> None:
         unsent.effect_id
         for talk in draft.talks.values()
         for unsent in talk.unsent
-        if unsent.enrolment_id == run.enrolment_id
+        if unsent.send_class in ("reminder", "marketing")
+        and unsent.enrolment_id == run.enrolment_id
         and unsent.visit == run.visit
-        and unsent.send_class in ("reminder", "marketing")
     ]
     if waiting:
         planned_now = {effect.effect_id for effect in draft.effects if isinstance(effect, SendMessage)}

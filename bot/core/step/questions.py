@@ -1,6 +1,6 @@
 """Putting a question to the customer, again or for the first time, and starting its clock."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Literal
 
 from bot.core.customer import Pending
@@ -15,6 +15,7 @@ from bot.core.step.tasks import fallback_task, mask
 
 YES_CHOICE, NO_CHOICE = "y", "n"
 CONFIRM = "confirm"
+_NOTHING: Mapping[str, object] = {}
 
 
 def state_of(draft: Draft, run: Run) -> State:
@@ -41,7 +42,7 @@ def menu_choices(run: Run, slot: Slot) -> tuple[MenuChoice, ...]:
 def pose(draft: Draft, run: Run, *, variant: str = "normal", content: str = "") -> None:
     """Ask. The timeout counts from this question on."""
     slot = slot_of(draft, run)
-    _say(draft, run, Wish(content=content or slot.ask, variant=variant, choices=menu_choices(run, slot)))
+    _say(draft, run, content or slot.ask, variant=variant, choices=menu_choices(run, slot))
     _settle_phase(draft, run, "asked")
 
 
@@ -55,15 +56,30 @@ def pose_confirm(draft: Draft, run: Run, *, variant: str = "normal") -> None:
         MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{YES_CHOICE}", text="对"),
         MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{NO_CHOICE}", text="不对，改一下"),
     )
-    _say(draft, run, Wish(content=CONFIRM, variant=variant, choices=choices, extra={"value": shown}))
+    _say(draft, run, CONFIRM, variant=variant, choices=choices, extra={"value": shown})
     _settle_phase(draft, run, "confirming")
 
 
-def _say(draft: Draft, run: Run, wish: Wish) -> None:
+def _say(
+    draft: Draft,
+    run: Run,
+    content: str,
+    *,
+    variant: str,
+    choices: tuple[MenuChoice, ...],
+    extra: Mapping[str, object] = _NOTHING,
+) -> None:
     doing = state_of(draft, run).doing
     assert isinstance(doing, Ask), "only an ask poses questions"
-    slot = slot_of(draft, run)
-    question = replace(wish, send_class=doing.send_class, outside=doing.outside, templates_of=slot.ask)
+    question = Wish(
+        content=content,
+        variant=variant,
+        send_class=doing.send_class,
+        outside=doing.outside,
+        choices=choices,
+        templates_of=journey_of(draft, run).slots[doing.slot].ask,
+        extra=extra,
+    )
     try:
         found = plan(draft, run, question)
     except EvaluationFault as fault:

@@ -21,6 +21,8 @@ def adopt(draft: Draft) -> None:
     """
     release = draft.program.library.release
     older = [run for run in draft.runs.values() if run.release != release]
+    if not older:
+        return
     for run in sorted(older, key=draft.depth_of):
         if run.enrolment_id in draft.runs and _state(draft, run) is None:
             machine.give_back(draft, run, WORKFLOW_CHANGED, {})

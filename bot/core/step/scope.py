@@ -9,7 +9,7 @@ from bot.core import windows
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression
 from bot.core.expressions.values import HOST, EvaluationFault, Scope
-from bot.core.step.copies import Run, freeze_talk
+from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 
 MASK = "•••"
@@ -56,7 +56,7 @@ def _build(draft: Draft, run: Run | None) -> Scope:
     scope: dict[str, object] = {
         "customer": _CustomerView(draft),
         "now": draft.now,
-        "today": draft.now.astimezone(draft.program.zone).date(),
+        "today": draft.today,
         "event": {"type": event.type, "channel": event.channel, **event.fields} if event else {},
         "zone": draft.program.zone,
         HOST: DraftHost(draft),
@@ -153,8 +153,8 @@ class _WindowView(_View):
         if talk is None:
             return False if name == "open" else 0
         if name == "left":
-            return windows.left(freeze_talk(talk), draft.now)
-        return talk.reachable and windows.is_open(freeze_talk(talk), draft.now, draft.program.rules)
+            return windows.left(talk, draft.now)
+        return talk.reachable and windows.is_open(talk, draft.now, draft.program.rules)
 
 
 class _StateView(_View):

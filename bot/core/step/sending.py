@@ -8,15 +8,15 @@ from typing import Literal
 
 from bot.core import policy
 from bot.core.actions import Outside
-from bot.core.customer import Customer
 from bot.core.departure import form_of, unsent_of
 from bot.core.effects import Fallback, SendClass, SendMessage, WindowNeed
 from bot.core.escaping import escape_for
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EffectId, StaffId, conversation_id
 from bot.core.library import Content, Member
+from bot.core.making import quickly_made
 from bot.core.messages import Image, Menu, MenuChoice, Message, TemplateMessage, Text
-from bot.core.step.copies import Run, Talk, freeze_talk
+from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
 from bot.core.step.scope import scope_of
 
@@ -43,6 +43,7 @@ Fate = Literal["planned", "replaced", "withheld", "failed"]
 journey goes on. failed: not sent, and an error was raised."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a journey wants to say. `templates_of`: the content whose templates stand in for it, itself if empty.
@@ -164,7 +165,7 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
         planning=True,
         window=wish.window,
     )
-    verdict = policy.judge(request, customer=policy_view(draft), rules=draft.program.rules, now=draft.now)
+    verdict = policy.judge(request, customer=draft, rules=draft.program.rules, now=draft.now)
     match verdict:
         case policy.Allow(trace=looked_at):
             not_before, deferred = None, ""
@@ -230,18 +231,6 @@ def _expiry(wish: Wish, send_class: SendClass, *, now: datetime, not_before: dat
     if wish.expires_at is not None:
         return wish.expires_at
     return now + wish.expire if wish.expire else (not_before or now) + EXPIRES_AFTER[send_class]
-
-
-def policy_view(draft: Draft) -> Customer:
-    """As much of the customer as the policy reads."""
-    return Customer(
-        customer_id=draft.base.customer_id,
-        version=draft.base.version,
-        consents=draft.consents,
-        opt_outs=draft.opt_outs,
-        conversations={key: freeze_talk(talk) for key, talk in draft.talks.items()},
-        sent=draft.base.sent,
-    )
 
 
 def _not_sent(draft: Draft, run: Run, wish: Wish, error: str) -> Plan:
@@ -340,7 +329,7 @@ def say_for_advisor(draft: Draft, talk: Talk, text: str) -> str:
         planning=True,
         window="auto",
     )
-    verdict = policy.judge(request, customer=policy_view(draft), rules=draft.program.rules, now=draft.now)
+    verdict = policy.judge(request, customer=draft, rules=draft.program.rules, now=draft.now)
     if isinstance(verdict, policy.Refuse):
         draft.trace("not_sent", content=ADVISOR_CONTENT, reason=verdict.reason, values=dict(verdict.values))
         return verdict.reason

@@ -100,6 +100,8 @@ def _causes(trace: Trace, row: OutboxLine) -> bool:
             return trace.kind == "task" and to_receiver and (outcome == "click_too_late" or outcome.startswith(CLICKED))
         case "@forward":
             return trace.kind == "floor" and outcome == "forwarded" and to_receiver
+        case "@forward_waiting":  # she waits for whoever was asked and has not accepted yet
+            return trace.kind == "handoff" and outcome == "forwarded" and to_receiver
         case "@hold_over":
             return trace.kind == "floor" and outcome == "human_left" and to_receiver
         case "@overdue":  # it goes to somebody else than the one who let the task lie

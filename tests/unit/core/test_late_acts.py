@@ -1,5 +1,6 @@
 """An act that is told late takes nothing back that a newer one has opened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core import windows
@@ -20,7 +21,8 @@ RULES = GlobalRules(
 
 
 def wrote(conversation: Conversation, name: str, at: datetime) -> Conversation:
-    return windows.opened(conversation, "message", event_id=EventId(name), at=at, rules=RULES)
+    buckets = windows.opened(conversation, "message", event_id=EventId(name), at=at, rules=RULES)
+    return replace(conversation, buckets=buckets)
 
 
 def test_a_message_that_comes_late_does_not_rewind_the_window() -> None:

@@ -46,7 +46,8 @@ def talk(conversation_id: ConversationId, *, open_since: datetime | None) -> Con
     conversation = Conversation(conversation_id=conversation_id, channel="oa", account="main", external_id="a")
     if open_since is None:
         return conversation
-    return windows.opened(conversation, "message", event_id=EventId("m1"), at=open_since, rules=RULES)
+    buckets = windows.opened(conversation, "message", event_id=EventId("m1"), at=open_since, rules=RULES)
+    return replace(conversation, buckets=buckets)
 
 
 def customer(
@@ -379,7 +380,7 @@ def test_an_old_refusal_takes_nothing_from_a_window_that_was_opened_since(why: s
     newer = windows.opened(
         before.conversations[HERE], "message", event_id=EventId("m2"), at=NOON + timedelta(minutes=1), rules=RULES
     )
-    who = changed(before, HERE, {"buckets": newer.buckets})
+    who = changed(before, HERE, {"buckets": newer})
     refusal = policy.Refusal(effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why, heard_at=NOON)
     assert windows.left(policy.record_refused(who, HERE, refusal).conversations[HERE], NOON + timedelta(minutes=2)) == 5
 

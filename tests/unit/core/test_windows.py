@@ -8,7 +8,10 @@ from bot.core import windows
 from bot.core.customer import BucketKind, Conversation, Unsent
 from bot.core.ids import ConversationId, EffectId, EventId
 from bot.core.library import GlobalRules, WindowRule
+from bot.sandbox.emulator.quota import Ledger, Trigger
 
+_KINDS: dict[str, BucketKind] = {"message": "message", "menu_click": "menu_click", "follow": "follow"}
+_TRIGGERS: dict[str, Trigger] = {"message": "message", "menu_click": "menu", "follow": "follow"}
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 OA: dict[BucketKind, WindowRule] = {
@@ -35,7 +38,7 @@ def talk(channel: str = "oa") -> Conversation:
 
 def act(conversation: Conversation, kind: BucketKind, at: datetime, event_id: str = "") -> Conversation:
     name = EventId(event_id or f"{kind}@{at.isoformat()}")
-    return windows.opened(conversation, kind, event_id=name, at=at, rules=RULES)
+    return replace(conversation, buckets=windows.opened(conversation, kind, event_id=name, at=at, rules=RULES))
 
 
 def spend(conversation: Conversation, now: datetime) -> Conversation:
@@ -65,7 +68,7 @@ def test_a_new_message_fills_only_its_own_bucket() -> None:
     conversation = spend(act(talk(), "follow", NOW), NOW)
     conversation = act(conversation, "message", NOW + timedelta(seconds=10))
     spent = windows.reserved(conversation, conversation.buckets[-1].bucket_id, at=NOW + timedelta(seconds=15))
-    refilled = act(spent, "message", NOW + timedelta(seconds=20))
+    refilled = act(spent, "message", NOW + timedelta(seconds=30))
     assert [(b.kind, b.used) for b in refilled.buckets] == [("follow", 1), ("message", 0)]
 
 
@@ -125,8 +128,57 @@ def test_a_reservation_in_a_bucket_that_is_gone_changes_nothing() -> None:
 def test_what_left_after_an_act_that_we_learn_of_late_counts_against_it() -> None:
     # Before: the platform took it from the bucket that her act had just filled, we from the one before.
     second = timedelta(seconds=1)
-    conversation = spend(spend(act(talk(), "message", NOW), NOW + second), NOW + 3 * second)
+    conversation = spend(spend(act(talk(), "message", NOW), NOW + second), NOW + 31 * second)
+    assert windows.left(act(conversation, "message", NOW + 30 * second), NOW + MINUTE) == 4
+
+
+def test_what_left_after_an_act_of_another_kind_counts_against_the_window_that_closes_first() -> None:
+    second = timedelta(seconds=1)
+    conversation = spend(act(talk(), "message", NOW), NOW + 3 * second)
+    tapped = act(conversation, "menu_click", NOW + 2 * second)
+    assert [(b.kind, b.used) for b in tapped.buckets] == [("message", 0), ("menu_click", 1)]
+
+
+def test_what_was_under_way_when_she_acted_counts_against_what_she_opened() -> None:
+    # Before: the platform took it in after her act, and so from the new bucket; we only looked at when it had begun.
+    second = timedelta(seconds=1)
+    conversation = spend(act(talk(), "message", NOW), NOW + second)
     assert windows.left(act(conversation, "message", NOW + 2 * second), NOW + MINUTE) == 4
+
+
+def test_of_all_that_had_begun_before_she_acted_only_the_last_can_have_been_under_way() -> None:
+    second = timedelta(seconds=1)
+    conversation = spend(spend(act(talk(), "message", NOW), NOW + second), NOW + 2 * second)
+    assert windows.left(act(conversation, "message", NOW + 3 * second), NOW + MINUTE) == 4
+
+
+def test_a_request_that_must_have_ended_before_she_acted_counts_no_more() -> None:
+    conversation = spend(act(talk(), "message", NOW), NOW)
+    later = NOW + windows.REQUEST_MAX
+    assert windows.left(act(conversation, "message", later), later) == 5
+
+
+def test_a_message_that_went_over_to_a_newer_bucket_goes_over_once() -> None:
+    second = timedelta(seconds=1)
+    conversation = spend(act(talk(), "message", NOW), NOW + 3 * second)
+    tapped = act(conversation, "menu_click", NOW + second)
+    again = act(tapped, "menu_click", NOW + 2 * second)
+    assert [(b.kind, b.used) for b in again.buckets] == [("message", 0), ("menu_click", 1)]
+
+
+def test_a_message_under_way_when_she_acted_counts_wherever_it_may_have_been_taken() -> None:
+    second = timedelta(seconds=1)
+    tapped = act(spend(act(talk(), "message", NOW), NOW + second), "menu_click", NOW + 2 * second)
+    assert [(b.kind, b.used) for b in tapped.buckets] == [("message", 1), ("menu_click", 1)]
+
+
+def test_a_message_in_flight_that_the_platform_charged_to_a_shorter_window_leaves_a_longer_one_full() -> None:
+    second = timedelta(seconds=1)
+    conversation = spend(act(act(talk(), "message", NOW), "menu_click", NOW), NOW + second)
+    assert [(b.kind, b.used) for b in act(conversation, "message", NOW + 2 * second).buckets] == [
+        ("menu_click", 1),
+        ("message", 0),
+    ]
 
 
 def test_an_emptied_conversation_waits_for_the_next_act() -> None:
@@ -162,6 +214,52 @@ def test_used_stays_between_zero_and_max_whatever_happens(history: list[tuple[st
                 conversation = windows.emptied(conversation, now)
         assert all(0 <= b.used <= b.max for b in conversation.buckets)
         assert len({b.kind for b in conversation.buckets}) == len(conversation.buckets)
+
+
+@st.composite
+def tellings(draw: st.DrawFn) -> list[tuple[int, int, int]]:
+    """What happens, in halves of seconds: an act of a kind and how late we hear of it, or a send and its flight."""
+    step = st.tuples(st.integers(0, 12), st.integers(-1, 2), st.integers(0, 19))
+    return draw(st.lists(step, max_size=25))
+
+
+@given(tellings())
+def test_we_never_believe_in_more_than_the_platform_allows(history: list[tuple[int, int, int]]) -> None:
+    """Whatever is under way, and however late we hear of her acts; sends go one after the other."""
+    half, kinds = timedelta(seconds=0.5), ("message", "menu_click", "follow")
+    platform, ours, now, free_at = Ledger("strict"), talk(), NOW, NOW
+    coming: list[tuple[datetime, int, str, datetime]] = []
+    for pause, what, takes in history:
+        now += (pause + 1) * half
+        ours = _told(coming, until=now, ours=ours, platform=platform)
+        if what >= 0:
+            coming.append((now, 0, kinds[what], now))
+            coming.append((now + takes * half, 1, kinds[what], now))
+            ours = _told(coming, until=now, ours=ours, platform=platform)
+        elif now >= free_at and windows.spendable(ours, now):
+            ours = spend(ours, now)
+            # It arrives at the half of its way, and the next one leaves when it is over.
+            coming.append((now + (takes + 1) * half / 2, 2, "", now))
+            free_at = now + (takes + 1) * half
+    now = max([now, *(at for at, *_ in coming)]) + half
+    ours = _told(coming, until=now, ours=ours, platform=platform)
+    assert windows.left(ours, now) <= sum(bucket.left for bucket in platform.running(now))
+
+
+def _told(
+    coming: list[tuple[datetime, int, str, datetime]], *, until: datetime, ours: Conversation, platform: Ledger
+) -> Conversation:
+    """Let happen, in order, what was to happen by now: her act, our hearing of it, and a message that arrives."""
+    coming.sort()
+    while coming and coming[0][0] <= until:
+        at, what, kind, acted_at = coming.pop(0)
+        if what == 0:
+            platform.refill(_TRIGGERS[kind], at)
+        elif what == 1:
+            ours = act(ours, _KINDS[kind], acted_at)
+        elif any(bucket.left for bucket in platform.running(at)):
+            platform.take(at)
+    return ours
 
 
 @given(st.integers(0, 20))

@@ -33,6 +33,10 @@ def upgrade() -> None:
     # Those that an operator has yet to decide on are few, among millions that are done.
     fate = sa.text("state = 'unknown' AND reason <> 'left'")
     op.create_index("outbox_unknown", "outbox", ["seq"], sqlite_where=fate, postgresql_where=fate)
+    under_way = sa.text("state IN ('leased', 'sending')")
+    op.create_index(
+        "outbox_under_way", "outbox", ["conversation_id"], sqlite_where=under_way, postgresql_where=under_way
+    )
     op.execute("INSERT INTO counters (name, value) VALUES ('clock_confirmed', 0), ('probe', 0)")
 
 
