@@ -1,6 +1,5 @@
 """Putting a question to the customer, again or for the first time, and starting its clock."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 from bot.core.customer import Pending
@@ -15,7 +14,6 @@ from bot.core.step.tasks import fallback_task, mask
 
 YES_CHOICE, NO_CHOICE = "y", "n"
 CONFIRM = "confirm"
-_NOTHING: Mapping[str, object] = {}
 
 
 def state_of(draft: Draft, run: Run) -> State:
@@ -25,10 +23,14 @@ def state_of(draft: Draft, run: Run) -> State:
 
 def slot_of(draft: Draft, run: Run) -> Slot:
     """The slot that is being asked for. ValueError: nothing is."""
+    return draft.program.journey(run.journey).slots[_ask_of(draft, run).slot]
+
+
+def _ask_of(draft: Draft, run: Run) -> Ask:
     doing = state_of(draft, run).doing
     if not isinstance(doing, Ask):
         raise ValueError(f"state `{run.state}` of `{run.journey}` asks nothing")
-    return draft.program.journey(run.journey).slots[doing.slot]
+    return doing
 
 
 def menu_choices(run: Run, slot: Slot) -> tuple[MenuChoice, ...]:
@@ -41,14 +43,22 @@ def menu_choices(run: Run, slot: Slot) -> tuple[MenuChoice, ...]:
 
 def pose(draft: Draft, run: Run, *, variant: str = "normal", content: str = "") -> None:
     """Ask. The timeout counts from this question on."""
-    slot = slot_of(draft, run)
-    _say(draft, run, content or slot.ask, variant=variant, choices=menu_choices(run, slot))
+    slot, ask = slot_of(draft, run), _ask_of(draft, run)
+    question = Wish(
+        content=content or slot.ask,
+        variant=variant,
+        send_class=ask.send_class,
+        outside=ask.outside,
+        choices=menu_choices(run, slot),
+        templates_of=slot.ask,
+    )
+    _say(draft, run, question)
     _settle_phase(draft, run, "asked")
 
 
 def pose_confirm(draft: Draft, run: Run, *, variant: str = "normal") -> None:
     """Show the proposed value, masked, and ask whether it is right."""
-    slot, pending = slot_of(draft, run), run.pending
+    slot, ask, pending = slot_of(draft, run), _ask_of(draft, run), run.pending
     shown = "" if pending is None else str(pending.proposal)
     if slot.type == "phone_cn":
         shown = mask(shown)
@@ -56,30 +66,20 @@ def pose_confirm(draft: Draft, run: Run, *, variant: str = "normal") -> None:
         MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{YES_CHOICE}", text="对"),
         MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{NO_CHOICE}", text="不对，改一下"),
     )
-    _say(draft, run, CONFIRM, variant=variant, choices=choices, extra={"value": shown})
+    question = Wish(
+        content=CONFIRM,
+        variant=variant,
+        send_class=ask.send_class,
+        outside=ask.outside,
+        choices=choices,
+        templates_of=slot.ask,
+        extra={"value": shown},
+    )
+    _say(draft, run, question)
     _settle_phase(draft, run, "confirming")
 
 
-def _say(
-    draft: Draft,
-    run: Run,
-    content: str,
-    *,
-    variant: str,
-    choices: tuple[MenuChoice, ...],
-    extra: Mapping[str, object] = _NOTHING,
-) -> None:
-    doing = state_of(draft, run).doing
-    assert isinstance(doing, Ask), "only an ask poses questions"
-    question = Wish(
-        content=content,
-        variant=variant,
-        send_class=doing.send_class,
-        outside=doing.outside,
-        choices=choices,
-        templates_of=journey_of(draft, run).slots[doing.slot].ask,
-        extra=extra,
-    )
+def _say(draft: Draft, run: Run, question: Wish) -> None:
     try:
         found = plan(draft, run, question)
     except EvaluationFault as fault:
