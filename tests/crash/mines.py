@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from bot.core.effects import SendMessage
 from bot.core.messages import Card
+from bot.errors import Conflict
 from bot.runtime.dispatch import Begun, Standing
 from bot.runtime.ports import Accepted, Sender
 from bot.runtime.stepping import Batch
@@ -51,11 +52,18 @@ class Mine:
     _settled: int = field(default=0, init=False)
     _was_taken: bool = field(default=False, init=False)
 
-    def before_commit(self, done: object) -> None:
-        """A job has run, and its transaction is still open. Called by the writer's thread."""
+    def before_commit(self, done: object, tx: Transaction) -> None:
+        """A job has run, and its transaction is still open. Called by the writer's thread.
+
+        Conflict: the death would concern a message that is still under way; the step has to come again.
+        """
         self._begun += sum(isinstance(one, Begun) for one in several(done))
-        if self.point == "C1" and isinstance(done, Batch) and self._is_its_step(done):
-            _die()
+        if self.point in ("C1", "C2") and isinstance(done, Batch) and self._is_its_step(done):
+            # The buyer may have read and answered a message before we have written down that it was taken.
+            if tx.outbox.states().get("sending"):
+                raise Conflict("a message is under way")
+            if self.point == "C1":
+                _die()
         if self.point == "C5" and self._was_taken and isinstance(several(done)[0], Standing):
             _die()
 
@@ -63,6 +71,7 @@ class Mine:
         """The transaction of a job is committed."""
         if self.point == "C2" and isinstance(done, Batch) and self._is_its_step(done):
             _die()
+        self._steps += isinstance(done, Batch) and done.worked
         self._settled += sum(isinstance(one, Standing) for one in several(done))
         async with self._changed:
             self._changed.notify_all()
@@ -91,8 +100,7 @@ class Mine:
             await self._changed.wait_for(lambda: self._begun - self._settled == 1)
 
     def _is_its_step(self, batch: Batch) -> bool:
-        self._steps += batch.worked
-        return batch.worked and self._steps == self.step
+        return batch.worked and self._steps + 1 == self.step
 
 
 def _die() -> None:
@@ -109,7 +117,7 @@ class MinedStorage(Storage):
 
         def run(tx: Transaction) -> T:
             done = job(tx)
-            self.mine.before_commit(done)
+            self.mine.before_commit(done, tx)
             return done
 
         done = await super().write(priority, run)
