@@ -19,6 +19,8 @@ CLOSING_MARGIN = timedelta(seconds=5)
 """A short window is over for us so much earlier: a message takes its time to get there (delivery.md 2.2)."""
 REQUEST_MAX = timedelta(seconds=10)
 """A message is under way for at most so long: its request is given up then."""
+WITHIN = timedelta(seconds=1)
+"""The platform tells whole seconds: an act is up to so much later than it says."""
 
 
 class Ledger(Protocol):
@@ -59,12 +61,13 @@ def _charged_anew(buckets: tuple[Bucket, ...], begun_at: list[datetime], at: dat
 
     What left after `at` it took from other buckets than we did, maybe. Of all that left before, the last alone may have
     arrived after `at`, as one leaves after the other: nobody knows, so that one counts wherever it may have been taken.
+    So does what left within the second of the act.
     """
-    moved = tuple([_without(b, at) for b in buckets])
+    moved = tuple([_without(b, at + WITHIN) for b in buckets])
     under_way = [t for t in begun_at if t < at][-1:]
     for t in (*under_way, *[t for t in begun_at if t >= at]):
         found = _first_to_close(moved, max(t, at))
-        if found is not None and (t >= at or t not in found.begun_at):
+        if found is not None and (t >= at + WITHIN or t not in found.begun_at):
             moved = tuple([_spent(b, t) if b is found else b for b in moved])
     return moved
 

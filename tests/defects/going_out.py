@@ -8,8 +8,10 @@ from sqlalchemy import text
 from bot.channels.tokens import Tokens
 from bot.core import policy
 from bot.core.customer import Customer
-from bot.core.ids import EventId
+from bot.core.ids import EffectId, EventId
 from bot.core.library import GlobalRules
+from bot.core.step import doing
+from bot.core.step.draft import Draft
 from bot.runtime import dispatch
 from bot.runtime.outbox import Outbox
 from bot.runtime.ports import Accepted, Sender
@@ -20,6 +22,7 @@ from tests.defects.patches import Patch
 _judge = policy.judge
 _settle_unknown = dispatch.settle_unknown
 _begin = dispatch.begin
+_suppress = doing.suppress
 
 
 def _back_to_ready(self: OutboxSends, epoch: int) -> tuple[OutboxLine, ...]:
@@ -28,16 +31,9 @@ def _back_to_ready(self: OutboxSends, epoch: int) -> tuple[OutboxLine, ...]:
     return ()
 
 
-def _whole_conversation(order: str) -> dict[int, object]:
-    columns = "o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.repeats, o.reason, o.sealed"
+def _whole_conversation() -> dict[int, object]:
     free = "o.state = 'ready' AND o.not_before <= :now AND (o.expires_at IS NULL OR o.expires_at > :now)"
-    where = f"o.channel = :channel AND o.account = :account AND {free}"
-    return {
-        urgent: text(
-            f"SELECT {columns} FROM outbox o WHERE {where} AND o.urgent = {urgent} ORDER BY {order} LIMIT :limit"
-        )
-        for urgent in (1, 0)
-    }
+    return {urgent: text(str(free_one).replace(outbox.FREE_SEND, free)) for urgent, free_one in outbox._FREE.items()}
 
 
 def _unreserved(
@@ -49,6 +45,11 @@ def _unreserved(
 def _planned_only(request: policy.Request, *, customer: Customer, rules: GlobalRules, now: datetime) -> policy.Verdict:
     known = customer if request.planning else replace(customer, opt_outs={})
     return _judge(request, customer=known, rules=rules, now=now)
+
+
+def _left_waiting(draft: Draft, effect_ids: list[EffectId], reason: str) -> None:
+    if reason != "opted_out":
+        _suppress(draft, effect_ids, reason)
 
 
 def _unheard(tx: Transaction, row: object, fate: object, *, now: datetime) -> bool:
@@ -98,7 +99,7 @@ DEFECTS = {
     ),
     "no-conversation-order": (
         "Messages of one conversation leave side by side.",
-        [Patch(outbox, "_FREE", _whole_conversation("o.not_before, o.seq"))],
+        [Patch(outbox, "_FREE", _whole_conversation())],
     ),
     "cap-without-reservation": (
         "A message that leaves is not counted against window and caps.",
@@ -106,7 +107,7 @@ DEFECTS = {
     ),
     "opt-out-read-at-plan-only": (
         "An opt-out that comes after a message was planned does not stop it.",
-        [Patch(policy, "judge", _planned_only)],
+        [Patch(policy, "judge", _planned_only), Patch(doing, "suppress", _left_waiting)],
     ),
     "human-not-asked-for": (
         "The bot goes on talking while a colleague has the floor.",

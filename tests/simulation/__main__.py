@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from tests.defects import DEFECTS, planted
 from tests.simulation.chance import insist_on_hash_seed
 from tests.simulation.seed import Verdict, quiet, run
+from tests.simulation.swarm import PLOTS
 
 STORY_LINES = 60
 """Lines of a failing seed's story that are shown without `--trace`."""
@@ -31,7 +32,7 @@ def main() -> int:
         for seed in _seeds(asked):
             if asked.minutes and time.monotonic() - began > asked.minutes * 60:
                 break
-            verdict = run(seed)
+            verdict = run(seed, plot=asked.plot)
             played += 1
             failed += bool(verdict.broken)
             _tell(verdict, asked)
@@ -50,6 +51,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--trace", action="store_true", help="tell everything that happened")
     parser.add_argument("--digest", action="store_true", help="print the hash of each seed's log")
     parser.add_argument("--defect", choices=sorted(DEFECTS), help="with this defect in the product")
+    parser.add_argument("--plot", choices=sorted(set(PLOTS)), help="let everybody play this, whatever the seed draws")
     parser.add_argument("--first", action="store_true", help="stop at the first seed that fails")
     asked = parser.parse_args()
     asked.jobs = min(asked.jobs, JOBS_MAX)
@@ -76,7 +78,8 @@ def _tell(verdict: Verdict, asked: argparse.Namespace) -> None:
         defect = f" --defect {asked.defect}" if asked.defect else ""
         _say(f"seed {verdict.seed}: {verdict.swarm.told()}")
         _say("\n".join(f"  {fault}" for fault in verdict.broken))
-        _say(f"  again: uv run python -m tests.simulation --seed {verdict.seed}{defect} --trace")
+        plot = f" --plot {asked.plot}" if asked.plot else ""
+        _say(f"  again: uv run python -m tests.simulation --seed {verdict.seed}{defect}{plot} --trace")
 
 
 def _say(text: str) -> None:
@@ -91,6 +94,7 @@ def _in_parts(asked: argparse.Namespace) -> int:
     parts = [seeds[start : start + share] for start in range(0, len(seeds), share)]
     command = [sys.executable, "-m", "tests.simulation", f"--minutes={asked.minutes}"]
     command += [f"--defect={asked.defect}"] if asked.defect else []
+    command += [f"--plot={asked.plot}"] if asked.plot else []
     running = [subprocess.Popen([*command, f"--seeds={part[0]}..{part[-1]}"], env=os.environ) for part in parts]
     return max(process.wait() for process in running)
 

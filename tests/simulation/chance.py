@@ -8,9 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
-from bot.runtime import stepping
+from bot.runtime import stepping, steps
 from tests.simulation.loop import VirtualLoop
 
 HASH_SEED = "0"
@@ -24,13 +24,14 @@ def insist_on_hash_seed() -> None:
 
 
 @contextmanager
-def determined(dice: random.Random, loop: VirtualLoop, *, slowness: float) -> Iterator[None]:
+def determined(dice: random.Random, loop: VirtualLoop, *, slowness: float, batch_max: int) -> Iterator[None]:
     """Inside, chance is `dice` and the machine's time is the loop's.
 
     `slowness`: seconds that pass between two looks at the stopwatch of a batch, for batches that run out of time.
+    `batch_max`: events of one batch at most, so that a few make a backlog.
     """
     stopwatch = _Stopwatch(loop, slowness)
-    replaced = {
+    replaced: dict[tuple[ModuleType, str], object] = {
         (os, "urandom"): dice.randbytes,
         (secrets, "token_bytes"): lambda count=32: dice.randbytes(count),
         (secrets, "token_hex"): lambda count=32: dice.randbytes(count).hex(),
@@ -39,10 +40,12 @@ def determined(dice: random.Random, loop: VirtualLoop, *, slowness: float) -> It
         (stepping, "time"): stopwatch.as_module(),
         # Collecting garbage takes a quarter of a second, and lives begin by the thousand here.
         (gc, "collect"): lambda generation=2: 0,
+        (steps, "EVENTS_MAX"): batch_max,
+        (steps, "EVENTS_MIN"): min(batch_max, steps.EVENTS_MIN),
         (time, "monotonic"): loop.time,
         (time, "monotonic_ns"): lambda: int(loop.time() * 1e9),
     }
-    before = {place: getattr(*place) for place in replaced}
+    before = {(owner, name): getattr(owner, name) for owner, name in replaced}
     for (owner, name), stand_in in replaced.items():
         setattr(owner, name, stand_in)
     try:

@@ -2,15 +2,14 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any  # Any: rows of any query
-
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import StaticPool
+from typing import Any, Protocol  # Any: rows of any query
 
 from bot.storage import migrate
+from tests.simulation.quick import QuickConnection
 
 _WATCHED = {"inbox": "seq", "outbox": "seq", "customers": "customer_id", "journal": "seq", "parked": "lane"}
 _TOUCHED = "DROP TABLE IF EXISTS temp.touched; CREATE TEMP TABLE touched (place TEXT, row INTEGER);" + "".join(
@@ -22,6 +21,18 @@ _TOUCHED = "DROP TABLE IF EXISTS temp.touched; CREATE TEMP TABLE touched (place 
 )
 
 
+class Trouble(Protocol):
+    """What may happen to a transaction."""
+
+    def at_begin(self) -> None:
+        """It begins."""
+        ...
+
+    def at_commit(self) -> None:
+        """It is about to be committed."""
+        ...
+
+
 class Disk:
     """What survives the death of a process. One for all seeds of a run: it is wiped for each."""
 
@@ -31,10 +42,7 @@ class Disk:
         self._readers.execute("PRAGMA query_only = ON")
         # They share one cache, whose locks hold longer than a transaction. Nothing here runs at the same time anyway.
         self._readers.execute("PRAGMA read_uncommitted = ON")
-        self.writing = self._engine(self._raw, self._begin_writing)
-        self.reading = self._engine(self._readers, _begin_reading)
-        self.on_begin: Callable[[], None] = _nothing
-        self.on_commit: Callable[[], None] = _nothing
+        self._writing, self._reading = QuickConnection(self._raw), QuickConnection(self._readers)
 
     def wipe(self) -> None:
         """An empty, migrated database."""
@@ -63,27 +71,32 @@ class Disk:
         """What a query finds, inside the transaction that is open, if one is."""
         return self._raw.execute(statement, values).fetchall()
 
-    def _engine(self, raw: sqlite3.Connection, begin: Callable[[Connection], None]) -> Engine:
-        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
-        event.listen(engine, "begin", begin)
-        event.listen(engine, "commit", self._committing)
-        return engine
+    @property
+    def changes(self) -> int:
+        """Rows that were ever written: as long as it stays the same, so does what is stored."""
+        return self._raw.total_changes
 
-    def _begin_writing(self, connection: Connection) -> None:
-        self.on_begin()
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @contextmanager
+    def writing(self, trouble: "Trouble") -> Iterator[QuickConnection]:
+        """A transaction that may write; it ends with the block. OperationalError: what `trouble` made of it."""
+        trouble.at_begin()
+        self._raw.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._writing
+            trouble.at_commit()
+        except BaseException:
+            self.let_go()
+            raise
+        self._raw.execute("COMMIT")
 
-    def _committing(self, connection: Connection) -> None:
-        if connection.engine is self.writing:
-            self.on_commit()
-
-
-def _nothing() -> None:
-    return
-
-
-def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    @contextmanager
+    def reading(self) -> Iterator[QuickConnection]:
+        """A transaction that cannot write."""
+        self._readers.execute("BEGIN")
+        try:
+            yield self._reading
+        finally:
+            self._readers.execute("ROLLBACK")
 
 
 def _connected() -> sqlite3.Connection:

@@ -75,6 +75,27 @@ class Parts:
     note: Callable[[bytes, tuple[Event, ...]], None]
 
 
+class PatientEngine(Engine):
+    """The engine, that does not ask what it knows: while nothing is written, what is due next stays the same."""
+
+    storage: InlineStorage
+    _known: tuple[int, datetime, datetime | None] | None = None
+
+    async def next_due(self) -> datetime | None:
+        now = self.clock.now()
+        if self._known is not None:
+            changes, since, due_at = self._known
+            if changes == self.storage.changes and since <= now and (due_at is None or now < due_at):
+                return due_at
+        due_at, asked_at = await self.storage.read(lambda tx: (tx.quiet.next_due(tx.now), tx.now))
+        self._known = (self.storage.changes, asked_at, due_at)
+        return due_at
+
+    async def _quiescent(self) -> bool:
+        due_at = await self.next_due()
+        return due_at is None or due_at > self.clock.now()
+
+
 @dataclass(slots=True, kw_only=True)
 class Running:
     """One life at work."""
@@ -109,6 +130,11 @@ class Product:
         task.add_done_callback(_raise_bug)
         self.graveyard.append(task)
 
+    def ring(self) -> None:
+        """Let the poll of the product's alarm come now, if it is running."""
+        if self.running is not None:
+            self.running.life.run(self.running.engine.wake)
+
     async def _live(self, life: Life) -> None:
         parts = self.parts
         storage = InlineStorage(
@@ -118,7 +144,9 @@ class Product:
         wire = InlineWire(parts.line)
         shipped = senders_of(parts.config, wire, parts.clock, storage)
         senders = {name: Addressed(within=one) for name, one in shipped.items()}
-        engine = Engine(storage, live=Live(program=parts.program), clock=parts.clock, senders=senders, metrics=metrics)
+        engine = PatientEngine(
+            storage, live=Live(program=parts.program), clock=parts.clock, senders=senders, metrics=metrics
+        )
         followers = {name: one for name, one in shipped.items() if isinstance(one, OaSender)}
         machine = MachinePair(wall=parts.clock.now, monotonic=parts.loop.time)
         engine._accounts.monotonic = parts.loop.time

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import random
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -27,13 +27,15 @@ from tests.simulation.platforms import BASE, platforms
 from tests.simulation.product import RESTART_S, Parts, Product
 from tests.simulation.storage import Trouble
 from tests.simulation.stories import Cast
-from tests.simulation.swarm import Swarm, draw
+from tests.simulation.swarm import PLOT_BATCH_MAX, Plot, Swarm, draw
 from tests.simulation.watch import Watch
 from tests.simulation.wire import Line
 
 ROOT = Path(__file__).parents[2]
 SETTLING_S = 2 * 3600.0
 """Virtual time after the last act and the last fault, in which everything has to come to rest."""
+LAST_LOOKS, LAST_LOOK_S = 100, 3.1
+"""Something may have come due at the very end: it gets so many looks to pass."""
 OPERATOR_S = 600.0
 GLANCE_S = 120.0
 """How often it is looked whether everybody is done, or something is broken."""
@@ -80,12 +82,14 @@ def program_of(swarm: Swarm, dice: random.Random) -> Program:
     return program(Dice(lambda: dice.randrange(256)))
 
 
-def run(seed: int) -> Verdict:
-    """Simulate one seed."""
+def run(seed: int, *, plot: Plot | None = None) -> Verdict:
+    """Simulate one seed; with `plot`, everybody plays that one, whatever the seed draws."""
     dice = random.Random(seed)
     swarm = draw(dice)
+    swarm = swarm if plot is None else replace(swarm, plot=plot, batch_max=min(swarm.batch_max, PLOT_BATCH_MAX))
     loop = VirtualLoop()
-    with determined(random.Random(dice.random()), loop, slowness=swarm.slowness):
+    chance = random.Random(dice.random())
+    with determined(chance, loop, slowness=swarm.slowness, batch_max=swarm.batch_max):
         return _Simulation(seed=seed, swarm=swarm, dice=dice, loop=loop).run()
 
 
@@ -161,6 +165,10 @@ class _Simulation:
             product.life.fuse = None
         if not watch.broken:
             await loop.pause(SETTLING_S)
+            for _ in range(LAST_LOOKS):
+                if not watch.moving():
+                    break
+                await loop.pause(LAST_LOOK_S)
             watch.at_rest()
 
     def _rate(self, fault: str) -> float:
@@ -173,8 +181,10 @@ class _Simulation:
 def _jump(clock: LoopClock, ahead: float, watch: Watch) -> None:
     watch.struck("clock", f"+{ahead:.0f}s")
     clock.ahead += timedelta(seconds=ahead)
-    # An operator looks at it and finds that the time is right.
+    # The next poll finds it out; an operator looks at it and finds that the time is right.
+    watch.loop.later(1.0, watch.product.ring)
     watch.loop.later(OPERATOR_S, watch.disk.confirm_clock)
+    watch.loop.later(OPERATOR_S + 1.0, watch.product.ring)
 
 
 def _bury(loop: VirtualLoop, product: Product) -> None:

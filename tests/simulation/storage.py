@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar  # Any: a job of any result
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.storage import KeyRing, Priority, Storage, Transaction, writer
+from bot.storage.database import meaning_of
 from bot.storage.recent import Recent
+from bot.storage.transaction import Moments
 from bot.storage.waiting import Waiting
 from tests.simulation.disk import Disk
 from tests.simulation.loop import Killed, VirtualLoop, current_life
+from tests.simulation.quick import QuickConnection
 
 T = TypeVar("T")
 
@@ -141,11 +144,14 @@ class InlineStorage(Storage):
         self._keys = keys
         self._recent = Recent()
         self._clock_now = clock_now
-        self._ticks = lambda _connection: ticks_of(loop)
-        self._writing, self._reading = disk.writing, disk.reading
         self._disk, self._trouble, self._witness = disk, trouble, witness
         self._virtual = loop
         self._writer = InlineWriter(self._watched, loop=loop, trouble=trouble, witness=witness)
+
+    @property
+    def changes(self) -> int:
+        """Rows that were ever written."""
+        return self._disk.changes
 
     @property
     def depth(self) -> int:
@@ -154,22 +160,26 @@ class InlineStorage(Storage):
 
     async def read(self, job: Callable[[Transaction], T]) -> T:
         await self._virtual.pause(0.0002)
-        return self._run_read(job)
+        with self._disk.reading() as connection, _meaning():
+            return job(self._on(connection, recent=None))
 
     async def close(self) -> None:
         await self._writer.close()
 
     @contextmanager
     def _watched(self) -> Iterator[Transaction]:
-        self._disk.on_begin, self._disk.on_commit = self._trouble.at_begin, self._trouble.at_commit
         committed = False
         try:
-            with self._transaction(self._writing) as tx:
-                yield tx
+            with _meaning(), self._disk.writing(self._trouble) as connection:
+                yield self._on(connection, recent=self._recent)
             committed = True
         finally:
-            self._disk.on_begin = self._disk.on_commit = _nothing
             self._witness.settled(committed=committed)
+
+    def _on(self, connection: QuickConnection, recent: Recent | None) -> Transaction:
+        moments = Moments(now=self._clock_now(), ticks=lambda: ticks_of(self._virtual))
+        usable: Any = connection  # Any: it is no Connection, and does all that is asked of one
+        return Transaction(usable, keys=self._keys, at=moments, recent=recent)
 
 
 def ticks_of(loop: VirtualLoop) -> int:
@@ -177,5 +187,10 @@ def ticks_of(loop: VirtualLoop) -> int:
     return int(loop.time() * 1_000_000)
 
 
-def _nothing() -> None:
-    return
+@contextmanager
+def _meaning() -> Iterator[None]:
+    """Errors of the database come out as the product's own."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise meaning_of(error) from error

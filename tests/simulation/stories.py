@@ -3,16 +3,14 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from bot.sandbox.emulator import Bubble
 from bot.storage.moments import micros
 from tests.simulation.disk import Disk
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.platforms import Platforms
+from tests.simulation.plots import Act, Stage, played
 from tests.simulation.swarm import Swarm
-
-Act: TypeAlias = dict[str, str]
 
 ANSWERS = (
     ("怎么称呼", ("王先生", "李女士", "跳过")),
@@ -83,6 +81,8 @@ class Cast:
         following = dice.random() < 0.95
         if following:
             self._do({"do": "follow", "openid": openid, "scene": dice.choice((*SCENES, ""))})
+        if self.swarm.plot:
+            await played(self.swarm.plot, self._stage(openid, dice))
         for _ in range(self.swarm.acts):
             last_minute = self._last_minute_s(dice) if dice.random() < LAST_MINUTE_RATE else None
             await self.loop.pause(self._pause_s(dice) if last_minute is None else last_minute)
@@ -90,6 +90,9 @@ class Cast:
             if dice.random() < HASTE_RATE:
                 self._do({"do": "menu", "openid": openid, "key": dice.choice(MENU)})
         self.playing -= 1
+
+    def _stage(self, openid: str, dice: random.Random) -> Stage:
+        return Stage(loop=self.loop, dice=dice, platforms=self.platforms, disk=self.disk, openid=openid, act=self._do)
 
     def _pause_s(self, dice: random.Random) -> float:
         low, high = dice.choices(PAUSES_S, PAUSE_WEIGHTS)[0]

@@ -25,7 +25,16 @@ CALL_FAULTS = (
 )
 DISK_FAULTS = ("disk_busy", "commit_fails")
 RATES = (0.02, 0.05, 0.1, 0.25)
+Plot: TypeAlias = Literal["", "regret", "handover", "rush"]
+"""What buyers do on purpose, where chance alone would seldom bring it about (see plots.py)."""
+PLOTS: tuple[Plot, ...] = ("", "", "regret", "handover", "rush")
+PLOT_BATCH_MAX = 3
+"""Events of a batch where a plot is asked for: a rush is a backlog then."""
 CALL_CODES = {"busy_code": -1, "quota_code": 45009, "rate_code": 45011}
+
+
+BATCH_MAX = 300
+"""Events that a batch may take, where the seed does not draw a smaller number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +42,7 @@ class Swarm:
     """One draw. `rates`: of the faults that this seed has; the others never happen.
 
     `fuses`: how many callbacks each life of the product lasts, the last one without end. `mines`: labelled deaths,
-    with the number of times that the point is passed before.
+    with the number of times that the point is passed before. `batch_max`: events of one batch at most.
     """
 
     customers: int
@@ -46,6 +55,8 @@ class Swarm:
     slowness: float = 0.0
     disk_slow_s: float = 0.0
     hurry: float = 1.0
+    plot: Plot = ""
+    batch_max: int = BATCH_MAX
 
     def rate(self, fault: str) -> float:
         """How often this happens, from 0 to 1."""
@@ -57,7 +68,8 @@ class Swarm:
         deaths = [f"{label}@{after}" for label, after in self.mines] + [f"fuse@{fuse}" for fuse in self.fuses]
         return (
             f"{self.customers} customers, {self.acts} acts each, {self.library} journeys; faults: {faults or 'none'};"
-            f" deaths: {' '.join(deaths) or 'none'}; clock jumps: {len(self.jumps)}; slow: {self.slowness > 0}"
+            f" deaths: {' '.join(deaths) or 'none'}; clock jumps: {len(self.jumps)}; slow: {self.slowness > 0};"
+            f" plot: {self.plot or 'none'}; batches of {self.batch_max}"
         )
 
 
@@ -70,7 +82,7 @@ def draw(dice: random.Random) -> Swarm:
     deaths = 0 if calm or dice.random() < 0.35 else dice.choice((1, 1, 2, 3))
     by_label = dice.randint(0, deaths)
     return Swarm(
-        customers=dice.choice((3, 3, 4, 5, 8)),
+        customers=dice.choice((1, 2, 2, 3, 3, 3, 4, 8)),
         acts=dice.randint(1, 5),
         library="random" if dice.random() < 0.25 else "shipped",
         rates=rates,
@@ -80,6 +92,8 @@ def draw(dice: random.Random) -> Swarm:
         slowness=dice.choice((0.0, 0.0, 0.002, 0.03)),
         disk_slow_s=dice.choice((0.0, 0.01, 0.3)),
         hurry=dice.choice((0.05, 0.3, 1.0)),
+        plot=dice.choice(PLOTS),
+        batch_max=dice.choice((2, 3, 8, BATCH_MAX)),
     )
 
 

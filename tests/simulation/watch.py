@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any  # Any: a slot of a table that is being kept
 
+from bot.core import windows
 from bot.core.customer import Customer
 from bot.core.effects import SendMessage
 from bot.core.events import Event
@@ -18,14 +19,17 @@ from tests.simulation.clocks import START, LoopClock
 from tests.simulation.disk import Disk
 from tests.simulation.loop import Killed, VirtualLoop
 from tests.simulation.platforms import Platforms
+from tests.simulation.plots import Act
 from tests.simulation.product import Product
-from tests.simulation.rows import Heard, Line, Send, customer_of, heard_of, line_of, send_of
-from tests.simulation.stories import Act
+from tests.simulation.rows import FLYING, Heard, Line, Send, customer_of, heard_of, line_of, send_of
 from tests.simulation.swarm import Label
-from tests.simulation.wire import Request
+from tests.simulation.wire import GRANTS, Request
 
 LOG_MAX = 200_000
 BROKEN_MAX = 10
+TOKEN_CODES = frozenset({40001, 40014, 42001})
+TOKEN_DROPPED_S = 900.0
+"""An account whose newest token is refused probes with it, and asks for another every ten minutes."""
 _GONE = object()
 
 
@@ -84,6 +88,9 @@ class Watch:
     log: list[str] = field(default_factory=list)
     bodies: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, float] = field(default_factory=dict)
+    acted_in: dict[str, int] = field(default_factory=dict)
+    asked_token: dict[str, float] = field(default_factory=dict)
     events_count: int = 0
     sends_count: int = 0
     _undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)  # Any: as above
@@ -91,6 +98,7 @@ class Watch:
     _pending_log: list[str] = field(default_factory=list)
     _customers: list[int] = field(default_factory=list)
     _lines_before: int = 0
+    _jobs_before: int = 0
     _dies_after: bool = False
 
     def __post_init__(self) -> None:
@@ -101,11 +109,14 @@ class Watch:
     def acted(self, act: Act) -> None:
         """Somebody did something."""
         self._note("act", " ".join(f"{key}={value}" for key, value in act.items()))
-        openid = act.get("openid", "")
-        # Whoever leaves is forgotten by the platform; we learn of it with the callback, if that ever comes. And what
-        # is on its way while she acts may be taken from her old window or from the new one: nobody can tell.
-        if act["do"] == "unfollow" or self.ledger.in_air.get(f"oa:main:{openid}"):
+        if act["do"] == "unfollow":
+            # Whoever leaves is forgotten by the platform; we learn of it with the callback, if that ever comes.
+            self.ledger.unsure.add(act["openid"])
+        openid, second = act.get("openid", ""), int(self.clock.now().timestamp())
+        if openid and self.acted_in.get(openid) == second:
+            # Both acts have one time for us, so nobody knows whose window closes first, and is spent first.
             self.ledger.unsure.add(openid)
+        self.acted_in[openid] = second
 
     def struck(self, fault: str, about: str) -> None:
         """A fault happened."""
@@ -114,7 +125,10 @@ class Watch:
 
     def died(self, how: str) -> None:
         """A life of the product ended."""
+        self.faults["death"] = self.faults.get("death", 0) + 1
         self._note("died", how)
+        # The next life begins with the token that was kept, and learns anew that it is refused.
+        self.refused.clear()
 
     def noted(self, body: bytes, events: tuple[Event, ...]) -> None:
         """The product read these events in a body."""
@@ -135,6 +149,8 @@ class Watch:
 
     def leaving(self, request: Request) -> None:
         """A request is about to leave."""
+        if request.endpoint.path in GRANTS:
+            self.asked_token[request.endpoint.platform] = self.loop.time()
         if request.effect is not None:
             self._fly(request.effect, 1)
         if request.effect is not None and self._goes_off("C3"):
@@ -154,6 +170,15 @@ class Watch:
                 self.found(fault)
             if self._goes_off("C4"):
                 self._kill()
+
+    def told(self, request: Request, reply: Mapping[str, object]) -> None:
+        """The product hears of this reply. A refused token may be all there is; but the platform has to be asked."""
+        if reply.get("errcode", 0) not in TOKEN_CODES:
+            return
+        now, platform = self.loop.time(), request.endpoint.platform
+        since = self.refused.setdefault(request.query.get("access_token", ""), now)
+        if now - since > TOKEN_DROPPED_S and self.asked_token.get(platform, -1.0) < since:
+            self.found("a token is used again that was refused long ago, and no other was asked for")
 
     # transactions
 
@@ -195,13 +220,24 @@ class Watch:
                 else:
                     table[key] = before
             del self.ledger.lines[self._lines_before :]
+            self._forget_fired()
         self._undo.clear()
         self._customers.clear()
         self._pending.clear()
         self._pending_log.clear()
-        self._lines_before = len(self.ledger.lines)
+        self._lines_before, self._jobs_before = len(self.ledger.lines), self.ledger.jobs
         if dies and committed:
             self._kill()
+
+    def _forget_fired(self) -> None:
+        """Timers of a transaction that was rolled back have not fired."""
+        for customer, fired in self.ledger.fired.items():
+            self.ledger.fired[customer] = [one for one in fired if one[0] <= self._jobs_before]
+
+    def moving(self) -> bool:
+        """Whether something is on its way through the product at this moment."""
+        on_its_way = any(send.state in FLYING for send in self.ledger.sends.values())
+        return on_its_way or any(at_rest.left_over(self))
 
     def at_rest(self) -> None:
         """Faults are over and time has gone on: nothing may be left to do."""
@@ -274,6 +310,9 @@ class Watch:
         """A request has come to its end, accepted or not."""
         if request.effect is not None:
             self._fly(request.effect, -1)
+            if self.loop.time() - request.left_at > windows.REQUEST_MAX.total_seconds():
+                # Given up long ago, and taken from a window that may have been opened after that.
+                self.ledger.unsure.add(request.effect.conversation_id.rpartition(":")[2])
 
     def _fly(self, effect: SendMessage, change: int) -> None:
         known = self.ledger.in_air

@@ -37,12 +37,13 @@ _SENDING: ContextVar[SendMessage | None] = ContextVar("sending", default=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call on its way. `effect`: the message that it is about; None: it is about none."""
+    """One call on its way since `left_at`. `effect`: the message that it is about; None: it is about none."""
 
     endpoint: Endpoint
     query: Mapping[str, str]
     raw: bytes
     effect: SendMessage | None
+    left_at: float = 0.0
 
 
 class Answering(Protocol):
@@ -62,6 +63,10 @@ class Observer(Protocol):
 
     def accepted(self, request: Request, reply: Mapping[str, object]) -> None:
         """The platform answered with this."""
+        ...
+
+    def told(self, request: Request, reply: Mapping[str, object]) -> None:
+        """The product will hear of this answer."""
         ...
 
     def leaving(self, request: Request) -> None:
@@ -133,6 +138,7 @@ class Line:
             case "malformed":
                 return 200, raw[: len(raw) // 2]
             case _:
+                self.observer.told(request, reply)
                 return 200, raw
 
 
@@ -169,7 +175,7 @@ class InlineWire(Wire):
         line, progress = self._line, wire._Progress()
         raw = b"" if body is None else wire._encode(body)
         effect = _SENDING.get() if endpoint.path in SENDS else None
-        request = Request(endpoint=endpoint, query=dict(query), raw=raw, effect=effect)
+        request = Request(endpoint=endpoint, query=dict(query), raw=raw, effect=effect, left_at=line.loop.time())
         try:
             async with asyncio.timeout(self._call_timeout_s):
                 status, answer = await self._travel(line, request, progress)

@@ -54,6 +54,8 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
 
 
 def _take_event(draft: Draft, event: Event) -> None:
+    if event.is_reconciled and reach.is_overtaken(_talk_with(draft, event), event):
+        return
     if event.is_reconciled and event.type in CONVERSATIONAL:
         # Nobody knows when she came back: she can be reached, but no window opened and no welcome is due.
         _talk_with(draft, event).reachable = True

@@ -10,6 +10,14 @@ from bot.core.step.machine import close
 UNREACHABLE = "unreachable"
 
 
+def is_overtaken(talk: Talk, event: Event) -> bool:
+    """Whether she did something herself since the platform was asked: then what it said then is no longer true.
+
+    Platforms tell whole seconds; in doubt she is believed.
+    """
+    return talk.last_inbound_at is not None and talk.last_inbound_at >= event.occurred_at.replace(microsecond=0)
+
+
 def lost(draft: Draft, talk: Talk, event: Event) -> None:
     """What waits for this conversation is held back; who talks there ends, unless its state handles `event`.
 
