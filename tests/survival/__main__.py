@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any  # Any: JSON
 
-from tests.survival import power
+from tests.survival import outside, power
 from tests.survival.checker.judging import Verdict, judge
 from tests.survival.checker.reading import read
 from tests.survival.checker.report import as_object, as_text
@@ -79,7 +79,8 @@ def _options(given: argparse.Namespace) -> Options:
 
 def survive(options: Options, directory: Path) -> tuple[Verdict, str]:
     """The verdict on a run in this empty folder, and what broke it off; empty: nothing did."""
-    broken = Director(directory, options).play()
+    director = Director(directory, options)
+    broken = director.play() or outside.damage(director.database)
     return judge(read(directory)), broken
 
 

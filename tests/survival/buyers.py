@@ -12,18 +12,23 @@ from random import Random
 from bot.sandbox.emulator import Bubble, Emulator
 from tests.survival import pace
 
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.3
 PATIENCE_S = 40.0
 """So long a buyer waits for an answer before she goes on without."""
+LAST_PATIENCE_S = 3.0
+"""The same once all has been said: what still comes is for the checker to see, not for her to wait for."""
 ADVISOR_PATIENCE_S = 60.0
 CONVERSATIONS = {"chat": 66, "later": 12, "question": 12, "offers": 3, "stop": 4, "human": 3}
 """What buyers do, with its share in a hundred."""
 THINKS_S = 0.5
 PAUSE_MAX_S = 600.0
+LOOKS_MAX = 4
 SCANNING = 0.06
 """The share of buyers who scan a code before they write their first word."""
 RECENT = 12
 """Bubbles at the end of a chat that are looked through."""
+RECENT_CARDS = 80
+"""The same for a member, who has many conversations in one chat."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +96,12 @@ class Crowd:
             await talks[name](buyer)
 
     async def _chat(self, buyer: _Buyer) -> None:
-        """A few messages in a row, now and then with a scan behind; she waits for the answer to the last."""
+        """A look round the menu, then a few messages, now and then with a scan behind; she waits for the last answer.
+
+        No journey asks for what is under the menu: it has to be taken in, and nothing comes of it.
+        """
+        for _ in range(buyer.random.randint(0, LOOKS_MAX)):
+            await self._act(buyer, "menu", key="look")
         for _ in range(buyer.random.randint(1, 3)):
             said = await self._say(buyer, "t")
         if buyer.random.random() < SCANNING:
@@ -121,7 +131,7 @@ class Crowd:
         """Three messages after a scan and two more later; she writes nothing, so that the last finds no window open."""
         scene = f"n:{buyer.token()}"
         await self._act(buyer, "scan", scene=scene)
-        await self._until(lambda: _has_template(self.emulator.buyer_chat(buyer.openid)), PATIENCE_S)
+        await self._reading(lambda: _has_template(self.emulator.buyer_chat(buyer.openid)), PATIENCE_S)
 
     async def _stop(self, buyer: _Buyer) -> None:
         """Something is promised for later, then she opts out; whatever she writes afterwards is still answered."""
@@ -148,7 +158,7 @@ class Crowd:
             return
         words = f"s:{buyer.token()}"
         await self._member(staff_id, f"[{words}.1]")
-        if await self._hears(buyer, f"[{words}.1]"):
+        if await self._until(lambda: _reads(self.emulator.buyer_chat(buyer.openid), f"[{words}.1]")):
             answer = f"f:{buyer.token()}"
             await self._act(buyer, "say", text=f"[{answer}.1]")
             await self._until(lambda: _reads(self.emulator.staff_chat(staff_id), f"[{answer}.1]"))
@@ -192,7 +202,17 @@ class Crowd:
 
     async def _hears(self, buyer: _Buyer, words: str, *, patience_s: float = PATIENCE_S) -> bool:
         """Wait until she has read `words`; False: she has lost patience."""
-        return await self._until(lambda: _reads(self.emulator.buyer_chat(buyer.openid), words), patience_s)
+        return await self._reading(lambda: _reads(self.emulator.buyer_chat(buyer.openid), words), patience_s)
+
+    async def _reading(self, seen: Callable[[], bool], patience_s: float) -> bool:
+        """Wait for something to read, though not for long once all has been said."""
+        loop = asyncio.get_running_loop()
+        begun_at = loop.time()
+
+        def is_over() -> bool:
+            return seen() or (self.events >= self.events_max and loop.time() > begun_at + LAST_PATIENCE_S)
+
+        return await self._until(is_over, patience_s) and seen()
 
     async def _until(self, seen: Callable[[], bool], patience_s: float = ADVISOR_PATIENCE_S) -> bool:
         loop = asyncio.get_running_loop()
@@ -213,7 +233,9 @@ def _has_template(chat: list[Bubble]) -> bool:
 
 
 def _card(chat: list[Bubble], said: str) -> Bubble | None:
-    return next((bubble for bubble in reversed(chat) if bubble.kind == "card" and bubble.title == said), None)
+    return next(
+        (bubble for bubble in reversed(chat[-RECENT_CARDS:]) if bubble.kind == "card" and bubble.title == said), None
+    )
 
 
 def _has_button(chat: list[Bubble], said: str, key: str) -> bool:

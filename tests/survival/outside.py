@@ -5,7 +5,13 @@ import time
 from pathlib import Path
 from typing import Any  # Any: rows of SQLite
 
-OPEN_STATES = ("ready", "leased", "sending")
+# Each by an index of what is open: these are asked a hundred times a second beside a million rows.
+_SENDING = "SELECT effect_id FROM outbox WHERE state IN ('leased', 'sending') AND state = 'sending'"
+_WAITING = """
+    SELECT (SELECT count(*) FROM outbox WHERE state IN ('ready', 'leased', 'sending'))
+         - (SELECT count(*) FROM outbox WHERE state IN ('leased', 'sending') AND state = 'sending')
+"""
+_UNREAD = "SELECT count(*) FROM inbox INDEXED BY inbox_open WHERE consumed_at IS NULL"
 
 
 def rows(database: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -20,10 +26,8 @@ def rows(database: Path, statement: str, *values: object) -> list[tuple[Any, ...
 def at_death(database: Path) -> dict[str, Any]:
     """What was in flight: effect ids that were `sending`, rows that wait. `broken`: why the file cannot be read."""
     try:
-        sending = [name for (name,) in rows(database, "SELECT effect_id FROM outbox WHERE state = 'sending'")]
-        waits = "SELECT count(*) FROM outbox WHERE state IN ('ready', 'leased')"
-        unread = "SELECT count(*) FROM inbox WHERE consumed_at IS NULL"
-        ((waiting,),), ((unconsumed,),) = rows(database, waits), rows(database, unread)
+        sending = [name for (name,) in rows(database, _SENDING)]
+        ((waiting,),), ((unconsumed,),) = rows(database, _WAITING), rows(database, _UNREAD)
     except sqlite3.DatabaseError as error:
         return {"sending": [], "waiting": 0, "unconsumed": 0, "broken": str(error)}
     return {"sending": sending, "waiting": waiting, "unconsumed": unconsumed, "broken": ""}
@@ -42,7 +46,7 @@ def restless(database: Path) -> dict[str, int]:
     """What still has to be done at this moment, by kind; empty: everything is at rest."""
     now = time.time_ns() // 1000
     counts = {
-        "unconsumed": ("SELECT count(*) FROM inbox WHERE consumed_at IS NULL", ()),
+        "unconsumed": (_UNREAD, ()),
         "due": ("SELECT count(*) FROM timers WHERE due_at <= ?", (now,)),
         "soon": ("SELECT count(*) FROM timers WHERE due_at BETWEEN ? AND ?", (now, now + 60_000_000)),
         "to send": ("SELECT count(*) FROM outbox WHERE state IN ('ready', 'leased', 'sending')", ()),

@@ -1,15 +1,11 @@
 """The platforms and everybody on them, in a process that nobody kills.
 
-Everything that crosses the border stands in the platforms' log, synced line by line; what was made to go wrong stands
-in `faults.jsonl` beside it. The checker reads both.
+Everything that crosses the border stands in the platforms' log, synced line by line, and so does every blow of a fault.
 """
 
 import asyncio
-import json
-import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -19,6 +15,7 @@ from bot.sandbox.clock import VirtualClock
 from bot.sandbox.emulator import Conduct, Emulator, EmulatorSettings, OaSettings, Template, WecomSettings
 from tests.survival import pace
 from tests.survival.buyers import Crowd
+from tests.survival.faults import script
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 MEMBERS = {f"s{number:02d}": f"顾问s{number:02d}" for number in range(40)}
@@ -41,9 +38,10 @@ class Begin:
 
 @dataclass(frozen=True, kw_only=True)
 class Spoil:
-    """Let something go wrong on the platforms: a name of `FAULTS`."""
+    """Let something go wrong on the platforms: a name of `FAULTS`, and the number of this order."""
 
     fault: str
+    running: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,52 +101,6 @@ def settings(run: str) -> EmulatorSettings:
     return EmulatorSettings(oa=(oa,), wecom=(wecom,), conduct=Conduct())
 
 
-async def _lose_replies(emulator: Emulator) -> None:
-    """Messages are taken, and the answers to them are cut off."""
-    emulator.faults.lose_replies("oa", 5)
-    emulator.faults.lose_replies("wecom", 1)
-
-
-async def _kill_tokens(emulator: Emulator) -> None:
-    """Tokens die in the middle of a batch; the official account's platform gives the dead one out again."""
-    emulator.kill_tokens("oa", "main")
-    emulator.kill_tokens("wecom", "main")
-
-
-async def _quota(emulator: Emulator) -> None:
-    """The account has called too often for now (45009)."""
-    emulator.faults.answer_with("oa", 45009, count=3)
-
-
-async def _busy(emulator: Emulator) -> None:
-    """The platform is too busy for single messages (-1)."""
-    emulator.faults.answer_with("oa", -1, count=3)
-
-
-async def _slow(emulator: Emulator) -> None:
-    """The platform thinks for half a second about everything."""
-    emulator.faults.delay("oa", 0.5)
-    await pace.passes(4)
-    emulator.faults.delay("oa", 0)
-
-
-async def _down(emulator: Emulator) -> None:
-    """The platform answers 503 for a moment."""
-    await emulator.faults.take_down("oa", "error")
-    await pace.passes(1)
-    await emulator.faults.bring_up("oa")
-
-
-FAULTS: dict[str, Callable[[Emulator], Awaitable[None]]] = {
-    "lost replies": _lose_replies,
-    "dead tokens": _kill_tokens,
-    "45009": _quota,
-    "busy": _busy,
-    "slow": _slow,
-    "503": _down,
-}
-
-
 def serve(orders: Connection) -> None:
     """Carry out orders until the other end is closed."""
     asyncio.run(_serve(orders))
@@ -177,15 +129,16 @@ class _Stage:
         self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
         self._emulator: Emulator | None = None
-        self._faults: Path | None = None
         self._crowd: Crowd | None = None
 
     def hear(self, order: Order) -> None:
         match order:
             case Begin():
                 work = self._begin(order)
-            case Spoil(fault=fault):
-                work = self._spoil(fault)
+            case Spoil(fault=fault, running=running):
+                if self._emulator is not None:
+                    self._emulator.faults.add(script(fault, running))
+                return
             case Allow(events=events):
                 if self._crowd is not None:
                     self._crowd.allowed = events
@@ -199,7 +152,6 @@ class _Stage:
         task.add_done_callback(self._tasks.discard)
 
     async def _begin(self, order: Begin) -> None:
-        self._faults = order.directory / "faults.jsonl"
         log = order.directory / "platforms.jsonl"
         emulator = Emulator(settings=settings(order.run), clock=VirtualClock(flowing=True), log_path=log)
         self._emulator = emulator
@@ -220,14 +172,3 @@ class _Stage:
         while True:
             await pace.passes(REPORT_EVERY_S)
             self._tell(Written(events=crowd.events))
-
-    async def _spoil(self, fault: str) -> None:
-        if self._emulator is None or self._faults is None:
-            return
-        began = datetime.now(UTC)
-        await FAULTS[fault](self._emulator)
-        line = {"fault": fault, "from": began.isoformat(), "to": datetime.now(UTC).isoformat()}
-        with self._faults.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())

@@ -1,12 +1,12 @@
 """What will be done to the product, and when: kills at every labelled point, at random moments, cuts, stops, faults."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, TypeAlias
 
+from tests.survival.faults import DEAD_TOKENS, GENTLE, RESTFUL
 from tests.survival.mines import POINTS, Mine, Point
-from tests.survival.people import FAULTS
 
 Kind: TypeAlias = Literal["mine", "kill", "cut", "stop"]
 
@@ -18,11 +18,10 @@ NTH_MAX = 20
 CUT_POINTS: tuple[Point | None, ...] = ("C1", "C2", "C3", "C5", "ingest", None, None)
 """Where the power goes; None: wherever it happens to be."""
 
-
-QUOTA_EVENTS_MIN = 200_000
-"""A platform that says 45009 is left alone for a quarter of an hour: only runs that are longer by far hear it."""
-QUOTA_PART = 5
-"""It says so after this part of a run."""
+FAULT_EVERY = 3
+"""So many blows from one fault to the next."""
+RESTS_EVERY = 60
+"""So many blows for each time that an account is made to rest, each way in turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +72,7 @@ def plan(options: Options) -> list[Blow]:
     random.shuffle(drawn)
     if options.stop_s > 0:
         drawn.insert(len(drawn) // 2, ("stop", None))
-    faults = _faults(random) if options.faults else iter(lambda: "", None)
-    quota_at = len(drawn) // QUOTA_PART if options.events >= QUOTA_EVENTS_MIN else -1
+    faults = _faults(drawn, random) if options.faults else [""] * len(drawn)
     step = options.events / (len(drawn) + 1)
     return [
         Blow(
@@ -82,7 +80,8 @@ def plan(options: Options) -> list[Blow]:
             point=point,
             at_events=int(step * (number + 1 + (random.random() - 0.5) * 0.8)),
             nth=1 if point in RARE else random.randint(1, NTH_MAX),
-            fault="45009" if number == quota_at else "dead tokens" if point == "token" else next(faults),
+            # Nobody fetches a token unless the old one dies.
+            fault=DEAD_TOKENS if point == "token" else faults[number],
         )
         for number, (kind, point) in enumerate(drawn)
     ]
@@ -103,12 +102,19 @@ def _cuts(count: int, random: Random) -> Iterator[tuple[Kind, Point | None]]:
         yield "cut", random.choice(CUT_POINTS)
 
 
-def _faults(random: Random) -> Iterator[str]:
-    """A fault before every third blow, each kind in turn."""
-    names = [name for name in FAULTS if name != "45009"]
+def _faults(drawn: Sequence[tuple[Kind, Point | None]], random: Random) -> list[str]:
+    """A fault before every third blow, each kind in turn. Accounts are made to rest before deaths from outside: those
+    strike at any moment, and whoever rises does not know that an account rests."""
+    gentle = _in_turn(list(GENTLE), random)
+    found = [next(gentle) if number % FAULT_EVERY == 0 else "" for number in range(len(drawn))]
+    outside = [number for number, (kind, _) in enumerate(drawn) if kind == "kill"]
+    restful = _in_turn(list(RESTFUL), random)
+    for number in random.sample(outside, min(len(outside), len(RESTFUL) * (1 + len(drawn) // RESTS_EVERY) // 2)):
+        found[number] = next(restful)
+    return found
+
+
+def _in_turn(names: list[str], random: Random) -> Iterator[str]:
     while True:
         random.shuffle(names)
-        for name in names:
-            yield name
-            yield ""
-            yield ""
+        yield from names

@@ -65,8 +65,9 @@ class _Journal:
         self._readers: dict[int, int] = {}
 
     def opened(self, which: int, path: str) -> None:
-        if which in self._out:
+        if which in self._out and os.path.samestat(os.fstat(self._readers[which]), os.stat(path)):
             return
+        # Before: a log that SQLite had removed and made anew was still measured by the one that was gone.
         # Never closed: closing any descriptor of a file drops the locks that SQLite has on it.
         self._readers[which] = os.open(path, os.O_RDONLY)
         name = self._log.with_suffix(f".{which}")

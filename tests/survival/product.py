@@ -65,7 +65,9 @@ async def _serve(mine: Mine) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, mine.arm)
     MinedStorage.mine = mine
-    seams = Seams(storage=MinedStorage, around=lambda sender: MinedSender(within=sender, mine=mine))
+    # arg-type: our mine has the two methods that this sender asks one for.
+    around = lambda sender: MinedSender(within=sender, mine=mine)  # type: ignore[arg-type]  # noqa: E731
+    seams = Seams(storage=MinedStorage, around=around)
     keys = KeyRing.from_texts([STORAGE_KEY])
     async with running(settings, program, clock=MachineClock(), keys=keys, seams=seams):
         await stop.wait()

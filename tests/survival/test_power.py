@@ -18,6 +18,10 @@ from pathlib import Path
 from tests.survival import power
 directory, synchronous, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 power.watch(directory / "power")
+first = sqlite3.connect(directory / "a.db", isolation_level=None)
+first.execute("PRAGMA journal_mode = WAL")
+first.execute("CREATE TABLE IF NOT EXISTS u (x)")
+first.close()  # whoever closes last removes the log, and the next makes another
 database = sqlite3.connect(directory / "a.db", isolation_level=None)
 database.execute("PRAGMA journal_mode = WAL")
 database.execute(f"PRAGMA synchronous = {synchronous}")

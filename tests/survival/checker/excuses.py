@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.survival.checker.expected import Event, Promise, Token
-from tests.survival.checker.reading import Blow, Row, Seen, Withheld
+from tests.survival.checker.expected import PUT_OFF_S, RESTS, Event, Promise, Token
+from tests.survival.checker.reading import Blow, Lie, Row, Seen, Withheld
 
 SLACK_S = 1.0
 """Clocks of one machine, read by different processes."""
@@ -15,10 +15,10 @@ WINDOW_MAX = 5
 """Messages that the platform takes after one of hers (wechat-api.md 3.3)."""
 LATE_CALLBACK_S = 16.0
 """The third delivery of a callback comes ten seconds after the first, and may take another five."""
+SHORT_WINDOW_S = 55.0
+"""How long the window after a scan stays open for us (wechat-api.md 3.3, delivery.md 2.2)."""
 BACKLOG_S = 65.0
 """So long after an outage an account may rest, and what waits for it grows."""
-OUTAGE_NAMES = frozenset({"503"})
-"""Faults that leave a request without any verdict."""
 
 
 @dataclass(slots=True)
@@ -31,11 +31,14 @@ class Excuses:
     _deaths: dict[str, list[Blow]] = field(default_factory=lambda: defaultdict(list))
     _unplanned: dict[tuple[str, str], list[Withheld]] = field(default_factory=lambda: defaultdict(list))
     _failed: set[Event] = field(default_factory=set)
+    _lie_of: dict[str, Lie] = field(default_factory=dict)
+    _rows_of: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     _writings: dict[int, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         for row in self.seen.rows:
             self._free[row.conversation, row.content].append(row)
+            self._rows_of[row.conversation].append(row)
         for one in self.seen.withheld:
             self._unplanned[one.conversation, one.content].append(one)
         for blow in self.seen.blows:
@@ -60,7 +63,7 @@ class Excuses:
             if row.repeats == 0:
                 return ""
             deaths = [b for b in self._deaths[row.effect_id] if first_at - SLACK_S <= b.until and b.at <= again_at]
-            return "death" if deaths else self._outage(row, first_at, again_at)
+            return "death" if deaths else self._stop(first_at, again_at)
 
         return self._take(token, promise, why)
 
@@ -79,20 +82,57 @@ class Excuses:
         return ""
 
     def _withheld(self, token: Token, promise: Promise) -> str:
-        """Whether it was never planned, since an outage had left more waiting than the window can hold."""
+        """Why it was never planned: an outage had left more waiting than the window can hold, or an advisor talked."""
         deed = self.seen.deeds[token.event]
-        for one in self._unplanned[f"oa:main:{openid(token.event.customer)}", promise.content]:
-            if one.at >= deed.at - SLACK_S and self._is_outage(one.at):
-                self._unplanned[one.conversation, one.content].remove(one)
-                self.used["backlog"] += 1
-                self._failed.add(token.event)
-                return "backlog"
+        talk = f"oa:main:{openid(token.event.customer)}"
+        for one in self._unplanned[talk, promise.content]:
+            reason = self._why_withheld(one, token.event.customer, deed.at) if one.at >= deed.at - SLACK_S else ""
+            if reason:
+                self._unplanned[talk, promise.content].remove(one)
+                self.used[reason] += 1
+                if reason == "backlog":
+                    self._failed.add(token.event)
+                return reason
         return ""
 
-    def _is_outage(self, at: float) -> bool:
-        """Whether messages could not leave shortly before."""
-        blows = any(blow.at <= at <= blow.until + BACKLOG_S for blow in self.seen.blows)
-        return blows or any(fault.at <= at <= fault.until + BACKLOG_S for fault in self.seen.faults)
+    def _why_withheld(self, one: Withheld, customer: int, since: float) -> str:
+        match one.reason:
+            case "window_closed" if one.at - since >= SHORT_WINDOW_S and self._is_outage(customer, since, one.at):
+                return "window closed"
+            case "window_used":
+                return "backlog" if self._is_backlog(customer, one.at) else ""
+            case "human_has_floor":
+                return "floor" if self._is_in_talk(customer, one.at) else ""
+            case _:
+                return ""
+
+    def _is_in_talk(self, customer: int, at: float) -> bool:
+        return any(began - SLACK_S <= at <= ended + CLOSING_S for began, ended in self.seen.talks.get(customer, ()))
+
+    def _is_backlog(self, customer: int, at: float) -> bool:
+        """Whether the window was full of what had come or waited, and an outage is why something waited."""
+        last = max((written for written, _ in self._writings[customer] if written <= at), default=0.0)
+        held, since = 0, at
+        for when, token in self.seen.transcript[customer]:
+            deed = self.seen.deeds.get(token.event)
+            if deed is None or deed.at > at:
+                continue
+            if when > at:
+                since = min(since, deed.at)
+            held += when >= last - LATE_CALLBACK_S
+        for row in self._rows_of[f"oa:main:{openid(customer)}"]:
+            if row.planned_at <= at + SLACK_S and (row.state != "unknown" or row.planned_at >= last - LATE_CALLBACK_S):
+                held += row.state != "sent"
+                since = min(since, row.planned_at)
+        return held >= WINDOW_MAX - 1 and self._is_outage(customer, since, at)
+
+    def _is_outage(self, customer: int, begins: float, ends: float) -> bool:
+        """Whether something kept messages to her from leaving, at some time of this span."""
+        who = openid(customer)
+        spans = [(blow.at, blow.until + BACKLOG_S) for blow in self.seen.blows]
+        spans += [(fault.at, fault.until + BACKLOG_S) for fault in self.seen.faults.values() if fault.name in RESTS]
+        spans += [(when, when + PUT_OFF_S + BACKLOG_S) for when in self.seen.put_off.get(who, ())]
+        return any(start - SLACK_S <= ends and begins <= stop for start, stop in spans)
 
     def _rows(self, token: Token, promise: Promise) -> Iterator[Row]:
         if not promise.to_staff:
@@ -116,8 +156,9 @@ class Excuses:
                 heard = any(at <= row.settled_at + SLACK_S and row.planned_at - SLACK_S <= by for at, by in written)
                 return "moved on" if heard else ""
             case "suppressed", "human_has_floor":
-                talks = self.seen.talks.get(customer, [])
-                return "floor" if any(began <= row.settled_at <= ended + CLOSING_S for began, ended in talks) else ""
+                return "floor" if self._is_in_talk(customer, row.settled_at) else ""
+            case "ready", _ if self._waits_for_quota(row):
+                return "quota"
             case "ready", _ if row.not_before > self.seen.last_at:
                 # An advisor talked to her, and whatever is no answer waits until her silence has lasted long enough.
                 return "put off" if self.seen.talks.get(customer) else ""
@@ -134,19 +175,31 @@ class Excuses:
         refused = any(who == openid(customer) and when <= at + SLACK_S for who, when in self.seen.full)
         return refused or len(came) >= WINDOW_MAX
 
+    def _waits_for_quota(self, row: Row) -> bool:
+        """Whether the platform has put it off, or one before it in its conversation."""
+        refused = self.seen.put_off.get(row.conversation.rsplit(":", 1)[-1], ())
+        return any(at + PUT_OFF_S + BACKLOG_S > self.seen.last_at for at in refused)
+
     def _why_unknown(self, row: Row) -> str:
         if self._deaths[row.effect_id]:
             return "death"
-        lies = self.seen.lied_to.get(row.conversation.rsplit(":", 1)[-1], [])
-        if any(row.planned_at - SLACK_S <= at <= (row.settled_at or at) + SLACK_S for at in lies):
+        if row.effect_id in self._lie_of or self._is_lied_about(row):
             return "lost reply"
-        return self._outage(row, row.planned_at, row.settled_at or self.seen.last_at)
+        return self._stop(row.planned_at, row.settled_at or self.seen.last_at)
 
-    def _outage(self, row: Row, begins: float, ends: float) -> str:
-        """A fault, a stop or a lie that left a request of this row without an answer."""
-        for fault in self.seen.faults:
-            if fault.name in OUTAGE_NAMES and fault.at - SLACK_S <= ends and begins <= fault.until + SLACK_S:
-                return "fault"
+    def _is_lied_about(self, row: Row) -> bool:
+        """Take the last request in its time that nobody else's row is about, if there is one."""
+        lies = self.seen.lied_to.get(row.conversation.rsplit(":", 1)[-1], [])
+        ends = (row.settled_at or self.seen.last_at) + SLACK_S
+        fitting = [lie for lie in lies if row.planned_at - SLACK_S <= lie.at <= ends]
+        if not fitting:
+            return False
+        self._lie_of[row.effect_id] = fitting[-1]
+        lies.remove(fitting[-1])
+        return True
+
+    def _stop(self, begins: float, ends: float) -> str:
+        """Whether the product stood still in the middle of it."""
         for blow in self.seen.blows:
             if blow.kind == "stop" and blow.at - SLACK_S <= ends and begins <= blow.until + SLACK_S:
                 return "stop"

@@ -66,3 +66,12 @@ BOT = frozenset("gtwpqamn")
 """Letters that the bot answers; while a colleague has the floor it must not."""
 SILENT = frozenset("twpqam")
 """Letters of what a buyer writes: none is answered by the bot while a colleague has the floor."""
+UNANSWERED = frozenset(
+    {"lost replies", "torn replies", "errors before", "errors after", "busy", "outage", "busy in a row"}
+)
+"""Faults that leave it open, for whoever sent the message, whether the platform took it."""
+PUTS_OFF = "45009"
+PUT_OFF_S = 900.0
+"""So long a message waits that the platform refused for the account's calls of the day, and those behind it."""
+RESTS = frozenset({"outage", "busy in a row", PUTS_OFF, "dead tokens"})
+"""Faults after which an account rests."""

@@ -11,6 +11,8 @@ from tests.survival.checker.expected import (
     BOT,
     OFFERS_MAX,
     PROMISES,
+    PUT_OFF_S,
+    RESTS,
     SILENT,
     Event,
     Promise,
@@ -109,13 +111,12 @@ def _must_come(seen: Seen, token: Token) -> bool:
         return False
     if opted is not None and letter == "m" and deed.at > opted.at:
         return False
-    if opted is not None and letter in AFTER_OPT_OUT and token.ordinal == 2:
+    if opted is not None and PROMISES[letter][token.ordinal].after_s:
+        # What was to come later has ended with all her journeys, if a death or a rest had put it off until then.
         return False
     if letter == "m":
-        earlier = sum(
-            1 for e in seen.deeds if e.letter == "m" and e.customer == customer and e.number < token.event.number
-        )
-        return earlier < OFFERS_MAX
+        earlier = (seen.deeds.get(Event(letter, customer, number)) for number in range(token.event.number))
+        return sum(1 for one in earlier if one is not None) < OFFERS_MAX
     return True
 
 
@@ -151,25 +152,26 @@ def _came(seen: Seen, verdict: Verdict, excuses: Excuses, one: tuple[Token, Prom
         else:
             verdict.add("duplicate", f"{_shown(token)} {again.at - earlier.at:.1f} s later")
     if deed.acked_at is not None:
-        _lateness(seen, verdict, token, (max(deed.acked_at, due_at), first.at))
+        _lateness(seen, verdict, seen.receivers.get(token, ""), (_shown(token), max(deed.acked_at, due_at), first.at))
 
 
-def _lateness(seen: Seen, verdict: Verdict, token: Token, span: tuple[float, float]) -> None:
-    begins, ends = span
+def _lateness(seen: Seen, verdict: Verdict, receiver: str, span: tuple[str, float, float]) -> None:
+    shown, begins, ends = span
     plain = ends - begins
     verdict.figures["latest_s"] = max(verdict.figures.get("latest_s", 0.0), plain)
     if plain <= LATE_S:
         return
-    late = plain - _overlap(_outages(seen), begins, ends)
+    late = plain - _overlap(_outages(seen, receiver), begins, ends)
     verdict.figures["latest_without_outages_s"] = max(verdict.figures.get("latest_without_outages_s", 0.0), late)
     if late > LATE_S:
-        verdict.add("late", f"{_shown(token)} {late:.1f} s")
+        verdict.add("late", f"{shown} {late:.1f} s")
 
 
-def _outages(seen: Seen) -> list[tuple[float, float]]:
-    """When the product could not do its work, or nothing could leave it."""
+def _outages(seen: Seen, receiver: str) -> list[tuple[float, float]]:
+    """When the product could not do its work, or nothing could leave it to this receiver."""
     spans = [(blow.at, blow.until + CATCH_UP_S) for blow in seen.blows]
-    spans += [(fault.at, fault.until + REST_S) for fault in seen.faults if fault.name != "slow"]
+    spans += [(fault.at, fault.until + REST_S) for fault in seen.faults.values() if fault.name in RESTS]
+    spans += [(at, at + PUT_OFF_S + REST_S) for at in seen.put_off.get(receiver, ())]
     return sorted(spans)
 
 

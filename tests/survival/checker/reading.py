@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any  # Any: JSON and rows
 
-from tests.survival.checker.expected import Event, Token
+from tests.survival.checker.expected import PUTS_OFF, UNANSWERED, Event, Token
 
 SENDS = {
     "POST /cgi-bin/message/custom/send",
@@ -23,8 +23,6 @@ _TOKEN = re.compile(r"\[([a-z]):(\d+)\.(\d+)\.(\d+)\]")
 _WINDOW_CODES = ("45015", "45047")
 _OPENID = re.compile(r"oBuyer(\d{22})")
 FORCED = "forced"
-BUSY = "-1 "
-"""The platform's answer that leaves it open whether it took a message that bears no key (delivery.md 3.3)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +33,7 @@ class Deed:
     acked_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Acceptance:
     """A platform took a message with a token. `answered`: its answer reached the wire. `keyed`: it knows our key."""
 
@@ -56,13 +54,21 @@ class Blow:
     hit: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Fault:
-    """What the platforms were made to do wrong."""
+    """One order of what the platforms were made to do wrong: from its first blow to its last."""
 
     name: str
     at: float
     until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lie:
+    """A request that its sender never got a verdict on. `blow`: the id of the fault; empty: nobody took the reply."""
+
+    at: float
+    blow: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +89,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:
-    """A message that was never planned, because those planned before it would use the window up."""
+    """A message that was never planned: those before it would use the window up, or a colleague had the floor."""
 
     conversation: str
     content: str
+    reason: str
     at: float
 
 
@@ -106,12 +113,14 @@ class Seen:
     acked_callbacks: dict[str, int] = field(default_factory=dict)
     """`floors`: from an advisor's first words that arrived to her closing; `talks`: from her accepting, which is
     earlier. `full`: who was refused a message because her window was used up, and when."""
-    lied_to: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    lied_to: dict[str, list[Lie]] = field(default_factory=lambda: defaultdict(list))
+    put_off: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Receiver → the requests without a verdict; the moments at which a message to her was put off for long."""
     over_window: int = 0
     unfaithful: int = 0
     lies: int = 0
     blows: list[Blow] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: dict[str, Fault] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
     consumed: dict[str, int] = field(default_factory=dict)
@@ -132,10 +141,6 @@ def read(directory: Path) -> Seen:
     seen = Seen()
     _Log(seen).read(_lines(directory / "platforms.jsonl"))
     _read_deaths(seen, _lines(directory / "deaths.jsonl"))
-    seen.faults = [
-        Fault(name=line["fault"], at=seconds(line["from"]), until=seconds(line["to"]))
-        for line in _lines(directory / "faults.jsonl")
-    ]
     try:
         _read_database(seen, directory / "zhitu.db")
     except sqlite3.DatabaseError as error:
@@ -159,6 +164,7 @@ class _Log:
         self._cards: dict[str, int] = {}
         self._has_floor: dict[int, float] = {}
         self._talking: dict[int, float] = {}
+        self._requests: dict[int, tuple[str, Acceptance]] = {}
 
     def read(self, lines: Iterator[dict[str, Any]]) -> None:
         for line in lines:
@@ -172,12 +178,33 @@ class _Log:
                     self._callback(line, at)
                 case "in" if line["endpoint"] in SENDS:
                     self._send(line, at)
+                case "note" if line["endpoint"] == "reply":
+                    self._corrected(line["request"]["of"], line.get("reply_sent"))
+            if line.get("fault"):
+                self._struck(line["fault"], at)
         self._seen.sent_callbacks = {actor: len(inners) for actor, inners in self._tried.items()}
         self._seen.acked_callbacks = {actor: len(inners) for actor, inners in self._acked.items()}
         for customer, began in self._has_floor.items():
             self._seen.floors[customer].append((began, self._seen.last_at))
         for customer, began in self._talking.items():
             self._seen.talks[customer].append((began, self._seen.last_at))
+
+    def _struck(self, blow: str, at: float) -> None:
+        order, _, _ = blow.rpartition("#")
+        fault = self._seen.faults.setdefault(order, Fault(name=_fault_name(blow), at=at, until=at))
+        fault.until = at
+
+    def _corrected(self, seq: int, was_sent: bool | None) -> None:
+        """What became of a reply was not known when its line was written, or was known wrongly."""
+        if was_sent is False and seq in self._requests:
+            receiver, acceptance = self._requests[seq]
+            if acceptance.answered:
+                self._unheard(receiver, acceptance, "")
+
+    def _unheard(self, receiver: str, acceptance: Acceptance, blow: str) -> None:
+        acceptance.answered = False
+        self._seen.lies += 1
+        self._seen.lied_to[receiver].append(Lie(at=acceptance.at, blow=blow))
 
     def _act(self, deed: dict[str, Any], at: float) -> None:
         if deed["do"] == "click":
@@ -196,10 +223,8 @@ class _Log:
             return
         if deed["key"] == "accept":
             self._talking[customer] = at
-        elif deed["key"] == "close":
-            self._seen.talks[customer].append((self._talking.pop(customer, at), at))
-            if customer in self._has_floor:
-                self._seen.floors[customer].append((self._has_floor.pop(customer), at))
+        elif deed["key"] == "close" and customer in self._has_floor:
+            self._seen.floors[customer].append((self._has_floor.pop(customer), at))
 
     def _callback(self, line: dict[str, Any], at: float) -> None:
         inner = line["request"]["inner"]
@@ -208,6 +233,9 @@ class _Log:
         if line["verdict"] != "answered 200":
             return
         self._acked[actor].add(hash(inner))
+        if _tag(inner, "EventKey") == "close" and (customer := self._cards.get(_tag(inner, "TaskId"))) is not None:
+            # Before: a click that reached nobody, while the product stood still, was taken for the end of the talk.
+            self._seen.talks[customer].append((self._talking.pop(customer, at), at))
         deed = self._deed_of(inner, actor)
         if deed is not None and deed.acked_at is None:
             deed.acked_at = at
@@ -227,15 +255,18 @@ class _Log:
         if verdict.startswith(_WINDOW_CODES) and FORCED not in verdict:
             self._seen.over_window += 1
             self._seen.full.append((body["touser"], at))
-        if verdict.startswith(BUSY):
-            self._seen.lied_to[body["touser"]].append(at)
+        blow = line.get("fault", "")
+        is_open = _fault_name(blow) in UNANSWERED
+        if _fault_name(blow) == PUTS_OFF:
+            self._seen.put_off[body["touser"]].append(at)
         if verdict != "ok" and not verdict.startswith("ok,"):
+            if is_open or line.get("reply_sent") is False:
+                self._seen.lied_to[body["touser"]].append(Lie(at=at, blow=blow))
             return
-        self._seen.lies += line["reply_sent"] is False
-        keyed = line["endpoint"].endswith("template/send")
-        acceptance = Acceptance(at=at, answered=line["reply_sent"] is not False, keyed=keyed)
-        if not acceptance.answered:
-            self._seen.lied_to[body["touser"]].append(at)
+        acceptance = Acceptance(at=at, keyed=line["endpoint"].endswith("template/send"))
+        self._requests[line.get("seq", 0)] = body["touser"], acceptance
+        if is_open or line.get("reply_sent") is False:
+            self._unheard(body["touser"], acceptance, blow)
         for token in self._tokens(body):
             self._seen.accepted[token].append(acceptance)
             self._seen.receivers[token] = body["touser"]
@@ -254,6 +285,11 @@ class _Log:
             return
         for found in _TOKEN.finditer(json.dumps(body, ensure_ascii=False)):
             yield Token(_event(found), int(found.group(4)))
+
+
+def _fault_name(blow: str) -> str:
+    """The script that a blow belongs to; empty: it is none."""
+    return blow.partition("/")[0]
 
 
 def _event(found: re.Match[str]) -> Event:
@@ -341,14 +377,16 @@ _READY = """
 def _read_withheld(seen: Seen, connection: sqlite3.Connection) -> None:
     statement = (
         "SELECT j.at, j.entries, i.external_id FROM journal j JOIN identities i ON i.customer_id = j.customer_id"
-        " AND i.channel = 'oa' WHERE j.kind <> 'dispatch' AND j.entries LIKE '%window_used%' ORDER BY j.seq"
+        " AND i.channel = 'oa' WHERE j.kind <> 'dispatch' AND j.entries LIKE '%not_sent%' ORDER BY j.seq"
     )
     for at, entries, external_id in connection.execute(statement):
         for entry in json.loads(entries):
             detail = entry.get("detail", {})
-            if entry["kind"] == "not_sent" and detail.get("reason") == "window_used":
-                conversation = f"oa:main:{external_id}"
-                seen.withheld.append(Withheld(conversation=conversation, content=detail["content"], at=at / 1e6))
+            if entry["kind"] == "not_sent":
+                conversation, reason = f"oa:main:{external_id}", detail["reason"]
+                seen.withheld.append(
+                    Withheld(conversation=conversation, content=detail["content"], reason=reason, at=at / 1e6)
+                )
 
 
 def _stuck(seen: Seen, connection: sqlite3.Connection) -> dict[str, int]:
