@@ -23,7 +23,7 @@ from bot.config import Storage as StorageSection
 from bot.config.keyfile import database_file
 from bot.core.access import KeptToken
 from bot.core.program import Program, compile_library
-from bot.errors import AuthoringError, BotError, Complaint, ConfigError
+from bot.errors import AuthoringError, BotError, Complaint, ConfigError, StorageError
 from bot.runtime import why
 from bot.runtime.care import Upkeep
 from bot.runtime.clocks import Clocks
@@ -32,7 +32,7 @@ from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Callbacks, Clock, Sender
 from bot.runtime.tidying import Keep
-from bot.storage import KeyRing, Priority, Storage, Transaction, served_alone
+from bot.storage import KeyRing, Priority, Storage, Transaction, require_migrated, served_alone
 from bot.web.server import admin, build, listening
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,8 @@ def _itself(sender: Sender) -> Sender:
 class Seams:
     """The places where the product meets the outside; whoever tests it may stand in between.
 
-    `storage`: what the database is opened with. `clocks`: makes the watch over the machine's clocks. `around`: put around every account's sending half.
+    `storage`: what the database is opened with. `clocks`: makes the watch over the machine's clocks. `around`: put
+    around every account's sending half.
     """
 
     storage: type[Storage] = Storage
@@ -77,7 +78,7 @@ AS_SHIPPED = Seams()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """The product at work. `port`, `admin_port`: where it listens."""
+    """The product at work. `port`, `admin_port`: where it listens. `lost`: another server has its database now."""
 
     engine: Engine
     storage: Storage
@@ -85,6 +86,7 @@ class Running:
     live: Live
     port: int
     admin_port: int
+    lost: asyncio.Event
 
 
 def load_program(journeys: Path, content: Path, settings: Config) -> Program:
@@ -197,7 +199,9 @@ async def running(
     gc.set_threshold(*COLLECT_AFTER)
     metrics, live = Metrics(), Live(program=program)
     async with AsyncExitStack() as works:
-        works.enter_context(served_alone(settings.storage.url))
+        lost = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        works.enter_context(served_alone(settings.storage.url, lost=lambda: loop.call_soon_threadsafe(lost.set)))
         storage = await seams.storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
         works.push_async_callback(storage.close)
         wire = await works.enter_async_context(Wire())
@@ -209,7 +213,15 @@ async def running(
         works.push_async_callback(engine.stop)
         listeners = _listening(settings, engine, clock=clock, metrics=metrics)
         port, admin_port = await works.enter_async_context(listeners)
-        yield Running(engine=engine, storage=storage, metrics=metrics, live=live, port=port, admin_port=admin_port)
+        yield Running(
+            engine=engine,
+            storage=storage,
+            metrics=metrics,
+            live=live,
+            port=port,
+            admin_port=admin_port,
+            lost=lost,
+        )
 
 
 @asynccontextmanager
@@ -255,16 +267,25 @@ async def serve(settings: Config, journeys: Path, content: Path) -> None:
     keys = KeyRing.from_texts(list(found.texts))
     async with running(settings, program, clock=MachineClock(), keys=keys) as product:
         log.info("serving", port=product.port, admin_port=product.admin_port, release=program.library.release[:12])
-        await stop.wait()
+        ends = [asyncio.create_task(stop.wait()), asyncio.create_task(product.lost.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
         log.info("stopping")
+    if product.lost.is_set():
+        raise StorageError("another process serves this database now", hint="one server per database in this version")
 
 
 @asynccontextmanager
 async def opened(settings: StorageSection) -> AsyncIterator[Storage]:
-    """The database of the configuration, for a command beside the server. BotError: there is none yet."""
+    """The database of the configuration, for a command beside the server, which is never migrated by it.
+
+    BotError: there is none yet. OutOfDate: its schema is an older or a newer program's.
+    """
     if settings.is_sqlite and not database_file(settings).exists():
         raise BotError(f"`{database_file(settings)}` does not exist", hint="is this the configuration of the server?")
     keys = KeyRing.from_texts(list(key_texts(settings).texts))
+    await asyncio.to_thread(require_migrated, settings.url)
     storage = await Storage.open(settings.url, keys=keys, clock_now=MachineClock().now)
     try:
         yield storage

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from bot.core.effects import SendMessage
 from bot.core.events import Event
 from bot.core.ids import ConversationId, CustomerId, EffectId, EventId
 from bot.core.messages import Text
-from bot.storage import KeyRing, Outcome, Planned, Priority, Room, Storage, Transaction
+from bot.storage import KeyRing, Missed, Outcome, Planned, Priority, Room, Storage, Transaction
 
 OPENID = "oBuyer0000000000000000000001"
 ID = "ABCDEFGHIJKLMNOPQRSTUVWX23"
@@ -110,6 +111,42 @@ def test_without_a_database_there_is_nothing_to_look_at_and_the_cure_is_told(
 ) -> None:
     assert code_of("retry") == 2
     assert "help:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("retry",), ("why", OPENID)])
+def test_a_command_beside_the_server_never_migrates_its_database(
+    place: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    prepare(place, nothing)
+    version = "UPDATE alembic_version SET version_num = '0001'"
+    with sqlite3.connect(place / "zhitu.db") as older:
+        older.execute(version)
+    assert code_of(*command) == 2
+    assert "zhitu migrate" in capsys.readouterr().err
+    with sqlite3.connect(place / "zhitu.db") as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+
+
+def test_an_operator_confirms_the_clock_and_closes_a_gap(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def lose(tx: Transaction) -> None:
+        for channel in ("app", "oa"):
+            tx.gaps.note(Missed(channel=channel, account="main", since=NOW, until=NOW, reason="storage", turned_away=1))
+
+    left: list[object] = []
+
+    def look(tx: Transaction) -> None:
+        left.extend([tx.confirmations(), [gap.channel for gap in tx.gaps.unreconciled()]])
+
+    prepare(place, lose)
+    assert code_of("retry", "clock") == 0
+    assert "已确认" in capsys.readouterr().out
+    assert code_of("retry", "gap", "app:main") == 0
+    assert "1 个缺口" in capsys.readouterr().out
+    assert code_of("retry", "gap", "app:main") == 0
+    assert "没有缺口" in capsys.readouterr().out
+    assert code_of("retry", "gap", "oa:main") == 2
+    prepare(place, look)
+    assert left == [1, ["oa"]]
 
 
 def test_when_nothing_waits_the_exit_code_is_zero(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

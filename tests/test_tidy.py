@@ -23,6 +23,7 @@ BANNED_NAMES = {
 }
 LOOP_TOPS = {
     "bot/runtime/door.py": 1,  # a bug in what comes in: whoever waits for its commit hears of it
+    "bot/web/webhook.py": 1,  # a bug in reading a callback: it is quarantined, as it came
     "bot/runtime/stepping.py": 1,  # a bug parks one customer's lane, the loop goes on
     "bot/runtime/steps.py": 1,  # a batch that fails as a whole: the lane it lies in is looked for
     "bot/runtime/outbox.py": 1,  # a bug settles one send, the loop goes on

@@ -1,13 +1,14 @@
 """Calls to a platform in the name of one account: the token, what happens when it is refused, and the verdict."""
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.channels.tokens import Fetch, Grant, Tokens
 from bot.channels.verdicts import Endpoint, verdict
 from bot.channels.wire import Body, Reply, Wire
 from bot.core.events import Json
-from bot.errors import Unauthorised, Unknown
+from bot.errors import TryLater, Unauthorised, Unknown
 
 _TRACE = re.compile(r"\brid: ([0-9a-f-]{8,40})\b")
 
@@ -15,15 +16,26 @@ IN_FLIGHT_MAX = 32
 """Sends of one account under way at once (delivery.md 3.1)."""
 TOKENS_TRIED_MAX = 3
 """Tokens that one call tries: ours, the one that another process stored, a new one."""
+ASK_WITHIN_S = 15.0
+"""No token is asked for and no request begun later than this after the call began. A request that begins in the first
+half of its lease thus ends within it, also where tokens are refused (delivery.md 3.1)."""
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Api:
-    """The platform as one account sees it. `base` is its `api_base`, without a slash at the end or with one."""
+    """The platform as one account sees it. `base` is its `api_base`, without a slash at the end or with one.
 
-    def __init__(self, *, wire: Wire, base: str, tokens: Tokens) -> None:
+    `seconds`: a clock that never runs back.
+    """
+
+    def __init__(self, *, wire: Wire, base: str, tokens: Tokens, seconds: Callable[[], float] = _loop_s) -> None:
         self._wire = wire
         self._base = base
         self._tokens = tokens
+        self._seconds = seconds
 
     @property
     def trouble(self) -> str | None:
@@ -40,10 +52,13 @@ class Api:
         """The answer to one call that the platform took. ChannelError otherwise: see `verdicts`.
 
         A refused token is replaced; a code that says so also says that nothing happened. If a token that was only
-        just given out is refused too, the account is parked and Unauthorised raised.
+        just given out is refused too, the account is parked and Unauthorised raised. TryLater as well when
+        `ASK_WITHIN_S` is over: nothing was taken.
         """
+        until_s = self._seconds() + ASK_WITHIN_S
         token, is_new = await self._tokens.current(), False
         for tried in range(1, TOKENS_TRIED_MAX + 1):
+            self._check_time(until_s)
             try:
                 reply = await self._once(endpoint, token, body=body, query=query)
             except Unauthorised as error:
@@ -54,9 +69,14 @@ class Api:
             else:
                 await self._tokens.accepted(token)
                 return reply
+            self._check_time(until_s)
             found = await self._tokens.replace(token)
             token, is_new = found.token, found.is_new
         raise AssertionError("the last token tried is returned with or raised for")
+
+    def _check_time(self, until_s: float) -> None:
+        if self._seconds() >= until_s:
+            raise TryLater("the call took too long before the platform took a token", after_s=0.0)
 
     async def _once(
         self, endpoint: Endpoint, token: str, *, body: Body | None, query: Mapping[str, str] | None

@@ -11,20 +11,17 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from bot.errors import Unreadable, Untrusted
-from bot.runtime.ports import Query
+from bot.runtime.ports import AGE_MAX, Query, looks_signed
 
-AGE_MAX = timedelta(minutes=10)
 CANDIDATES_MAX = 4
 """Ciphertexts tried in one body: in compatible mode a buyer's own text may look like the element."""
 NONCES_MAX = 20_000
 """Plain mode: pairs remembered. At the maximum the oldest is forgotten, and its replay would be deduplicated only."""
 
-_SIGNATURE = re.compile(r"[0-9a-f]{40}")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _NONCE = re.compile(r"[!-~]{0,128}")
 _OPENING, _CLOSING = b"<Encrypt>", b"</Encrypt>"
 _CDATA, _CDATA_END = b"<![CDATA[", b"]]>"
@@ -51,15 +48,15 @@ class Seal:
 
 def check_age(query: Query, now: datetime) -> None:
     """Untrusted unless the query's timestamp is within ten minutes of `now`, either way."""
-    if not _TIMESTAMP.fullmatch(query.timestamp) or not _NONCE.fullmatch(query.nonce):
+    if not query.is_dated or not _NONCE.fullmatch(query.nonce):
         raise Untrusted("the query has no proper timestamp and nonce")
-    if abs(now.timestamp() - int(query.timestamp)) > AGE_MAX.total_seconds():
+    if query.is_stale(now):
         raise Untrusted("the request is older or newer than ten minutes")
 
 
 def signed(seal: Seal, query: Query, *, claimed: str, sealed: bytes = b"") -> bool:
     """Whether `claimed` is the signature over token, timestamp, nonce and `sealed`. Constant time."""
-    if not _SIGNATURE.fullmatch(claimed):
+    if not looks_signed(claimed):
         return False
     parts = (seal.token.encode(), query.timestamp.encode(), query.nonce.encode(), sealed)
     return hmac.compare_digest(seal.sign(parts), claimed)

@@ -85,6 +85,18 @@ def left(config_file: Path, effect: str) -> Told:
     return Told(text=f"{_write(config_file, let_be).effect.effect_id} 不再发送，也不再列出")
 
 
+def clock_confirmed(config_file: Path) -> Told:
+    """Declare the wall clock of the server right as it is now."""
+    _write(config_file, lambda tx: tx.confirm_clock())
+    return Told(text=f"已确认服务器时间正确；{_NEXT_LOOK}，/readyz 不再显示 clocks 即已生效，否则再确认一次")
+
+
+def gaps_closed(config_file: Path, account: str) -> Told:
+    """Close the gaps of an account about whose people nobody can be asked."""
+    count = _write(config_file, lambda tx: retry.close_gaps(tx, account))
+    return Told(text=f"{account} 的 {count} 个缺口不再列出；{_NEXT_LOOK}" if count else f"{account} 没有缺口")
+
+
 def _read(config_file: Path, job: Callable[[Transaction], T]) -> T:
     async def look() -> T:
         async with opened(config.load_storage(config_file, os.environ)) as storage:

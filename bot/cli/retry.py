@@ -91,6 +91,27 @@ def leave(context: typer.Context, effect: EffectId, *, config_file: AnyConfig = 
     _tell(deciding.left(_config(context, config_file), effect))
 
 
+@app.command()
+def clock(context: typer.Context, *, config_file: AnyConfig = None) -> None:
+    """时钟跳变后，确认服务器现在的时间正确，定时恢复 · Declare the server's clock right as it is: timers fire again."""
+    from bot.cli import deciding
+
+    _tell(deciding.clock_confirmed(_config(context, config_file)))
+
+
+@app.command()
+def gap(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="账号，如 app:main · the account, as app:main")],
+    *,
+    config_file: AnyConfig = None,
+) -> None:
+    """不再列出企业微信应用漏收回调的时段 · List the gaps of an application's callbacks no more."""
+    from bot.cli import deciding
+
+    _tell(deciding.gaps_closed(_config(context, config_file), account))
+
+
 def _tell(told: "Told") -> None:
     typer.echo(told.text)
     if not told.is_clean:

@@ -1,4 +1,7 @@
-"""What has to be looked after beside the work itself: clocks, gaps and old rows. Runs whenever the alarm rings."""
+"""What has to be looked after beside the work itself: clocks, gaps and old rows. Runs whenever the alarm rings.
+
+While the clocks are not believed nothing is forgotten, for nobody knows what is old, and nobody is asked about.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +23,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """What looking after needs. `followers`: who can be asked about people after a gap; the others' gaps stay told."""
+    """What looking after needs. `followers`: who can be asked about people after a gap.
+
+    Gaps of the other accounts are told until an operator closes them or `UNASKED_FOR` is over.
+    """
 
     followers: Mapping[Account, Followers] = field(default_factory=dict)
     keep: Keep = field(default_factory=Keep)
@@ -36,17 +42,18 @@ class Care:
         self._upkeep = upkeep
         self._arrive = arrive
         self._tidying = tidying
-        self._confirmed: int | None = None
+        self._confirmed: int | None = None  # the count when the present trouble was seen; None: there is none
 
     async def start(self) -> None:
         """Read what earlier processes left to care for."""
-        self._confirmed = await self._storage.read(lambda tx: tx.confirmations())
         await self._gaps.load()
 
     async def look(self) -> None:
         """Compare clocks, write gaps down, tidy, and make up for what was missed. StorageError: later, then."""
         await self._compare_clocks()
         await self._gaps.flush()
+        if self._upkeep.clocks.trouble:
+            return
         await self._tidying.tidy()
         for _ in range(ROUNDS_MAX):
             if not await self._gaps.reconcile(self._upkeep.followers, self._arrive):
@@ -55,14 +62,20 @@ class Care:
     async def _compare_clocks(self) -> None:
         clocks = self._upkeep.clocks
         if clocks.asks_database():
-            asked_at = clocks.wall()
-            server_at = await self._storage.read(lambda tx: tx.server_time())
-            if server_at is not None:
-                clocks.compare(asked_at, server_at, clocks.wall())
+            await self._ask_database(clocks)
         if not clocks.trouble:
+            self._confirmed = None
             return
         confirmed = await self._storage.read(lambda tx: tx.confirmations())
-        if confirmed != self._confirmed:
-            self._confirmed = confirmed
+        # Only what is confirmed after the trouble was seen speaks of this trouble.
+        if self._confirmed is not None and confirmed != self._confirmed:
+            await self._ask_database(clocks)
             clocks.confirm()
             log.warning("clock_confirmed_by_operator")
+        self._confirmed = confirmed
+
+    async def _ask_database(self, clocks: Clocks) -> None:
+        asked_at = clocks.wall()
+        server_at = await self._storage.read(lambda tx: tx.server_time())
+        if server_at is not None:
+            clocks.compare(asked_at, server_at, clocks.wall())

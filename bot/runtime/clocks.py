@@ -42,7 +42,7 @@ class Clocks:
         self._agreed_wall, self._agreed_s = machine.wall(), machine.monotonic()
         self._skew_asked_s = float("-inf")
         self._jump = timedelta(0)
-        self._skew = timedelta(0)
+        self._skew = self._confirmed_skew = timedelta(0)
         self._told = False
 
     @property
@@ -51,7 +51,7 @@ class Clocks:
         self._look()
         if abs(self._jump) > JUMP_MAX:
             return f"the wall clock jumped by {self._jump.total_seconds():+.0f} s: timers are held"
-        if abs(self._skew) > SKEW_MAX:
+        if min(abs(self._skew), abs(self._skew - self._confirmed_skew)) > SKEW_MAX:
             return f"the wall clock is {self._skew.total_seconds():+.1f} s off the database's: timers are held"
         return ""
 
@@ -71,15 +71,17 @@ class Clocks:
             self._skew = answered_at - server_at
         else:
             self._skew = timedelta(0)
+        if abs(self._skew) <= SKEW_MAX:
+            self._confirmed_skew = timedelta(0)
 
     def wall(self) -> datetime:
         """The machine's wall clock."""
         return self._machine.wall()
 
     def confirm(self) -> None:
-        """An operator says that the wall clock is right as it is now."""
+        """An operator says that the wall clock is right as it is now, the database's as far off as it was found."""
         self._agreed_wall, self._agreed_s = self._machine.wall(), self._machine.monotonic()
-        self._jump = self._skew = timedelta(0)
+        self._jump, self._confirmed_skew = timedelta(0), self._skew
 
     def _look(self) -> None:
         wall, now_s = self._machine.wall(), self._machine.monotonic()

@@ -27,6 +27,7 @@ from bot.errors import (
     Unreachable,
 )
 from bot.runtime.ports import Accepted
+from bot.runtime.rates import limits_of
 from bot.runtime.receipts import ReceiptType, receipt
 from bot.storage import JournalLine, Leased, OutboxLine, Outcome, SendState, Transaction, Verdict
 
@@ -36,6 +37,8 @@ PARKED_RETRY = timedelta(seconds=30)
 """How long an account rests whose token or rights were refused; then one send probes it (delivery.md 3.11)."""
 TEMPLATE_KEY_LIVES = timedelta(minutes=10)
 """How long the platform recognises a template message by our key (delivery.md 3.4)."""
+OVER_RATE = "rate"
+"""Why a message waits that would be over a limit of the platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +117,10 @@ def begin(tx: Transaction, row: Leased, hand: Hand) -> Begun | Standing:
     if effect.effect_id not in hand.free:
         return TAKEN_BACK
     if effect.send_class == "staff" or row.customer_id < 0:
-        hand.begun.append(effect.effect_id)
-        return Begun(row=row, started_at=at.now)
+        full = _counted(tx, row, hand)
+        if full is None:
+            hand.begun.append(effect.effect_id)
+        return full or Begun(row=row, started_at=at.now)
     customer = hand.customer(row.customer_id)
     stale = departure.overtaken(customer, effect, row.planned_at, is_repeat=row.repeats > 0 and not row.by_operator)
     if stale:
@@ -125,7 +130,7 @@ def begin(tx: Transaction, row: Leased, hand: Hand) -> Begun | Standing:
     verdict = policy.judge(request, customer=customer, rules=at.rules, now=at.now)
     match verdict:
         case policy.Defer(until=until, reason=reason, values=values):
-            tx.outbox.defer(effect.effect_id, not_before=until)
+            tx.outbox.defer(effect.effect_id, worker=at.worker, not_before=until)
             unsent = departure.unsent_of(effect, not_before=until)
             hand.after[row.customer_id] = policy.record_deferred(customer, effect.conversation_id, unsent)
             _journal(tx, row, "deferred", at.now, reason=reason, until=until.isoformat(), values=dict(values))
@@ -134,6 +139,9 @@ def begin(tx: Transaction, row: Leased, hand: Hand) -> Begun | Standing:
             _journal(tx, row, "not_sent", at.now, reason=reason, values=dict(values))
             return _withhold(tx, row, hand, reason=reason)
         case policy.Allow(bucket_id=bucket_id):
+            full = _counted(tx, row, hand)
+            if full is not None:
+                return full
             after = policy.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
             hand.after[row.customer_id] = after
             hand.begun.append(effect.effect_id)
@@ -154,10 +162,25 @@ def _journal(tx: Transaction, row: Leased, kind: str, at: datetime, **detail: Js
     tx.journal.append([JournalLine(customer_id=row.customer_id, kind="dispatch", at=at, entries=(trace,))])
 
 
-def note_deferred(tx: Transaction, row: Leased, now: datetime, *, reason: str, until: datetime) -> None:
-    """Write into her story that a message waits, where that was not the policy's decision."""
+def _counted(tx: Transaction, row: Leased, hand: Hand) -> Standing | None:
+    """Count a message that leaves, where the platform drops silently what is too much. Standing: it waits for room.
+
+    Staff cards keep their order. A template may wait until midnight, and lets its conversation go on meanwhile.
+    """
+    effect, at = row.effect, hand.at
+    free_at = tx.rates.take(limits_of(effect), at.now)
+    if free_at is None:
+        return None
     if row.customer_id > 0:
-        _journal(tx, row, "deferred", now, reason=reason, until=until.isoformat(), values={})
+        _journal(tx, row, "deferred", at.now, reason=OVER_RATE, until=free_at.isoformat(), values={})
+    if effect.send_class == "staff" or row.customer_id < 0:
+        tx.outbox.retry(effect.effect_id, worker=at.worker, not_before=free_at, reason=OVER_RATE)
+        return Standing(state="ready")
+    tx.outbox.defer(effect.effect_id, worker=at.worker, not_before=free_at, reason=OVER_RATE)
+    unsent = departure.unsent_of(effect, not_before=free_at)
+    customer = hand.customer(row.customer_id)
+    hand.after[row.customer_id] = policy.record_deferred(customer, effect.conversation_id, unsent)
+    return Standing(state="ready")
 
 
 def _withhold(tx: Transaction, row: Leased, hand: Hand, *, reason: str) -> Standing:
@@ -202,9 +225,9 @@ def settle_error(tx: Transaction, begun: Begun, error: ChannelError, at: Circums
         case AlreadyDone():
             return settle_accepted(tx, begun, Accepted())
         case TryLater(after_s=after_s):
-            return _put_back(tx, begun, error, until=at.now + timedelta(seconds=after_s))
+            return _put_back(tx, begun, error, at, until=at.now + timedelta(seconds=after_s))
         case Unauthorised() | Forbidden():
-            return _put_back(tx, begun, error, until=at.now + PARKED_RETRY)
+            return _put_back(tx, begun, error, at, until=at.now + PARKED_RETRY)
         case Unknown():
             attempt = attempt_of(begun.row, started_at=begun.started_at)
             return settle_unknown(tx, attempt, at, repeat_at=at.now + REPEAT_AFTER)
@@ -222,10 +245,12 @@ def _rejection(error: ChannelError) -> str:
     return str(error.vendor_code) if error.vendor_code is not None else error.code
 
 
-def _put_back(tx: Transaction, begun: Begun, error: ChannelError, *, until: datetime) -> Standing:
+def _put_back(tx: Transaction, begun: Begun, error: ChannelError, at: Circumstances, *, until: datetime) -> Standing:
     """Surely not taken: ready again later, with nothing reserved."""
     row, effect = begun.row, begun.row.effect
-    tx.outbox.retry(effect.effect_id, not_before=until, reason=error.code, vendor_code=error.vendor_code)
+    tx.outbox.retry(
+        effect.effect_id, worker=at.worker, not_before=until, reason=error.code, vendor_code=error.vendor_code
+    )
     back = Standing(state="ready")
     if effect.send_class == "staff":
         return back

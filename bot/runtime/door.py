@@ -23,8 +23,9 @@ BATCH_MAX = 500
 ALONE_FAILURES_MAX = 2
 """After so many in a row the database itself is at fault: the rest of the batch is told so without being tried."""
 
-PRESSED_AT = BATCH_MAX
-"""More callbacks than one job commits wait: ordinary messages stop leaving until they are through."""
+PRESSED_AT = 100
+"""So many callbacks wait behind the commit under way: ordinary messages stop leaving until they are through. Far below
+the number at which the web turns callbacks away (`Limits.commits_waiting_max`), so that it comes first."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,11 +41,20 @@ class _Arrival:
 class Door:
     """Implements `Lanes`. Callers that come while the writer is busy share the next commit."""
 
-    def __init__(self, storage: Storage, clock: Clock, *, arrived: Callable[[], None], gaps: Gaps) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        *,
+        arrived: Callable[[], None],
+        gaps: Gaps,
+        clock_trouble: Callable[[], str] = lambda: "",
+    ) -> None:
         self._storage = storage
         self._clock = clock
         self._arrived = arrived
         self._gaps = gaps
+        self._clock_trouble = clock_trouble
         self._waiting: deque[_Arrival] = deque()
         self._committing: asyncio.Task[None] | None = None
         self._failing = False
@@ -65,6 +75,11 @@ class Door:
         """Whether so many callbacks wait for their commit that all else has to stand back (delivery.md 1.8)."""
         return len(self._waiting) >= PRESSED_AT
 
+    @property
+    def clock_trouble(self) -> str:
+        """Why our clock cannot tell a callback's age now; "": it can."""
+        return self._clock_trouble()
+
     def turned_away(self, channel: str, account: str, *, reason: TurnedAway) -> None:
         """A rightly signed callback was not answered 200: messages of its account may be missing from now on."""
         self._gaps.turned_away(channel, account, reason=reason)
@@ -84,7 +99,6 @@ class Door:
             return
         arrival = _Arrival(events=events, committed=asyncio.get_running_loop().create_future())
         self._waiting.append(arrival)
-        self._urgent_came |= any(event.urgent for event in events)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
         await asyncio.shield(arrival.committed)
@@ -127,6 +141,7 @@ class Door:
             self._failing = isinstance(failure, StorageError)
             return failure
         self._failing = False
+        self._urgent_came |= any(event.urgent for event in events)
         return None
 
     async def _commit_alone(self, arrival: _Arrival) -> StorageError | None:

@@ -59,7 +59,9 @@ class Engine:
         self._news: set[str] = set()
         self._upkeep = Upkeep()
         self._gaps = Gaps(storage, clock)
-        self.lanes = Door(storage, clock, arrived=self._on_arrived, gaps=self._gaps)
+        self.lanes = Door(
+            storage, clock, arrived=self._on_arrived, gaps=self._gaps, clock_trouble=lambda: self._upkeep.clocks.trouble
+        )
         self._steps = Steps(storage, live=live, clock=clock, metrics=metrics, planned=self._on_planned)
         self._accounts = Accounts(senders=senders, clock=clock, metrics=metrics)
         self.outbox = Outbox(storage, live=live, clock=clock, accounts=self._accounts, settled=self._on_settled)
@@ -152,8 +154,8 @@ class Engine:
         return await self.storage.read(lambda tx: tx.quiet.quiescent(self.clock.now()))
 
     def _on_arrived(self) -> None:
-        if self.lanes.failing:
-            self._steps.unreached()
+        if self.lanes.failing or self._gaps.unwritten:
+            self._steps.unreached()  # what was turned away for any reason comes again, and goes before timers
         self._news.add("lanes")
         self._lanes_wake.set()
         if self._gaps.unwritten:
@@ -239,4 +241,5 @@ class Engine:
         return await self._steps.batch(timers_held=held, urgent=urgent)
 
     async def _send_batch(self) -> bool:
-        return await self.outbox.tick(only_urgent=self.lanes.pressed) > 0
+        expires = not self._upkeep.clocks.trouble
+        return await self.outbox.tick(only_urgent=self.lanes.pressed, expires=expires) > 0

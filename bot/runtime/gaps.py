@@ -1,5 +1,6 @@
 """Callbacks that were turned away: kept as soon as the database takes it, then made up for (delivery.md 1.8)."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,12 @@ ROUND_PEOPLE = 50
 """People asked about in one round: the calls share the account's connections with everything else."""
 SETTLE_FOR = timedelta(seconds=60)
 """The platform repeats what it could not deliver; only then is asked for what is missing."""
+ROUND_S_MAX = 10.0
+"""A round that lasts longer ends with the person in question; the next round goes on behind her."""
+ASK_AGAIN_AFTER = timedelta(seconds=30)
+"""An account that told nothing is left alone for so long; the gaps of the others are gone through meanwhile."""
+UNASKED_FOR = timedelta(days=7)
+"""A gap of an account that nobody can be asked about is told for so long, unless an operator closes it before."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +48,7 @@ class Gaps:
         self._clock = clock
         self._losses: dict[tuple[str, str, TurnedAway], _Loss] = {}  # at most accounts times reasons
         self._known: tuple[Gap, ...] = ()
+        self._not_before: dict[Account, datetime] = {}
 
     @property
     def unwritten(self) -> bool:
@@ -91,35 +99,55 @@ class Gaps:
     async def reconcile(self, followers: Mapping[Account, Followers], arrive: Arrive) -> bool:
         """Ask about the next people of the oldest gap; what was missed arrives. False: there is nothing to ask now."""
         now = self._clock.now()
-        open_gaps = [gap for gap in self._known if gap.until + SETTLE_FOR <= now]
-        if not open_gaps:
+        if self._known:
+            await self.load()  # an operator may have closed one beside us
+        await self._close_unasked(followers, now)
+        # One that ends in the future was noted by a clock that was wrong, and needs no further wait.
+        open_gaps = [gap for gap in self._known if gap.until + SETTLE_FOR <= now or gap.until > now]
+        ready = [gap for gap in open_gaps if self._may_ask((gap.channel, gap.account), followers, now)]
+        if not ready:
             return False
-        gap = min(open_gaps, key=lambda one: one.seq)
-        book = followers.get((gap.channel, gap.account))
-        end = await self._round(gap, book, arrive) if book is not None else ""
-        if end is None:
-            log.warning("reconciling_waits", channel=gap.channel, account=gap.account)
-            return False
-        mended_at = None if end else now
-        await self._storage.write(
-            Priority.REST, lambda tx: tx.gaps.advance(gap, cursor=end or gap.cursor, reconciled_at=mended_at)
-        )
-        await self.load()
+        gap = min(ready, key=lambda one: one.seq)
+        account = (gap.channel, gap.account)
+        end = await self._round(gap, followers[account], arrive)
+        await self._advance(gap, end or gap.cursor, mended_at=None if end is None or end else now)
         return True
 
+    def _may_ask(self, account: Account, followers: Mapping[Account, Followers], now: datetime) -> bool:
+        return account in followers and self._not_before.get(account, now) <= now
+
+    async def _close_unasked(self, followers: Mapping[Account, Followers], now: datetime) -> None:
+        for gap in self._known:
+            if (gap.channel, gap.account) not in followers and gap.until + UNASKED_FOR <= now:
+                await self._advance(gap, gap.cursor, mended_at=now)
+
+    async def _advance(self, gap: Gap, cursor: str, *, mended_at: datetime | None) -> None:
+        await self._storage.write(
+            Priority.REST, lambda tx: tx.gaps.advance(gap, cursor=cursor, reconciled_at=mended_at)
+        )
+        await self.load()
+
     async def _round(self, gap: Gap, book: Followers, arrive: Arrive) -> str | None:
-        """Ask about one page of people; how far it went, "" at the end, None: the platform tells nothing now."""
+        """Ask about one page of people; how far it went, "" at the end, None: it went nowhere.
+
+        What is found out arrives at once: whatever she does herself afterwards comes behind it.
+        """
         people, end = await self._storage.read(lambda tx: _believed(tx, gap))
-        missed: list[Event] = []
+        loop, reached = asyncio.get_running_loop(), None
+        until_s = loop.time() + ROUND_S_MAX
         for person in people:
+            if loop.time() >= until_s:
+                return reached
+            asked_at = self._clock.now()
             follows = await book.subscribed(person.external_id)
             if follows is None:
-                return None
+                self._not_before[gap.channel, gap.account] = self._clock.now() + ASK_AGAIN_AFTER
+                log.warning("reconciling_waits", channel=gap.channel, account=gap.account)
+                return reached
             if follows != person.follows:
-                missed.append(_event(gap, person.external_id, follows=follows, at=self._clock.now()))
-        if missed:
-            log.warning("reconciled", channel=gap.channel, account=gap.account, count=len(missed))
-            await arrive(missed)
+                log.warning("reconciled", channel=gap.channel, account=gap.account, count=1)
+                await arrive([_event(gap, person.external_id, follows=follows, at=asked_at)])
+            reached = person.external_id
         return end
 
 

@@ -20,8 +20,8 @@ CallbackOutcome = Literal[
     "accepted", "untrusted", "unreadable", "unsupported", "too_large", "too_slow", "cut_off", "turned_away"
 ]
 """`turned_away`: rightly signed, yet not committed. The platform repeats it twice and then it is lost: alarm."""
-TurnedAway = Literal["storage", "full"]
-"""Why: the commit failed, or too many callbacks waited for theirs."""
+TurnedAway = Literal["storage", "full", "clock"]
+"""Why: the commit failed, too many callbacks waited for theirs, or our own clock is too wrong to tell their age."""
 
 Verdict = Literal["allow", "defer", "refuse"]
 AskedAt = Literal["plan", "dispatch"]
@@ -151,6 +151,7 @@ class Metrics:
         gauges.writer_jobs.set(strain.jobs)
         gauges.writer_hold.set(strain.longest_hold_s)
         gauges.writer_waiting.set(strain.waiting)
+        gauges.log_bytes.set(strain.log_bytes)
 
     def figures(self, figures: Figures, now: datetime) -> None:
         """Set what waits in the database at `now`."""
@@ -210,6 +211,7 @@ class _Gauges:
         self.writer_jobs = gauge("writer_jobs", "Jobs of the writer since the start.")
         self.writer_hold = gauge("writer_longest_hold_seconds", "Longest transaction of the writer since the start.")
         self.writer_waiting = gauge("writer_waiting", "Jobs that wait for the writer.")
+        self.log_bytes = gauge("storage_log_bytes", "Length of SQLite's log; it is moved beyond 16 MiB.")
         self.age = gauge("figures_age_seconds", "Age of the figures from the database.")
 
 

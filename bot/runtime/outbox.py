@@ -20,7 +20,6 @@ from bot.runtime.bugs import kind_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Verdict
 from bot.runtime.ports import Clock, Sender
-from bot.runtime.rates import limits_of
 from bot.runtime.together import Together
 from bot.storage import Leased, OutboxLine, Priority, Room, Storage, Transaction
 
@@ -93,15 +92,21 @@ class Outbox:
         if unknown:
             log.warning("sends_unknown_after_restart", count=unknown)
 
-    async def tick(self, *, only_urgent: bool = False) -> int:
-        """Expire what is too late, lease what may leave, start it. How many rows were touched."""
+    async def tick(self, *, only_urgent: bool = False, expires: bool = True) -> int:
+        """Expire what is too late, lease what may leave, start it. How many rows that were: a leased one
+        counts even if it does not leave after all, for there may be others behind it.
+
+        `expires` false: nobody knows what is too late, for the clock is not believed.
+        """
         room = self._accounts.room([flight.account for flight in self._flying.values()])
         if only_urgent:
             room = {account: replace(free, for_urgent=free.slots) for account, free in room.items()}
         flying = frozenset(flight.effect_id for flight in self._flying.values())
         # Measured from before the lease is taken: ours may only be over too early.
         begin_until_s = self._accounts.monotonic() + BEGIN_WITHIN_S
-        expired, rows = await self._storage.write(Priority.LEASE, lambda tx: self._lease(tx, room, flying))
+        expired, rows = await self._storage.write(
+            Priority.LEASE, lambda tx: self._lease(tx, room, flying, expires=expires)
+        )
         for row in rows:
             account = (row.effect.channel, row.effect.account)
             flight = _Flight(account=account, effect_id=row.effect.effect_id, begin_until_s=begin_until_s)
@@ -124,16 +129,16 @@ class Outbox:
             await asyncio.wait(left)
 
     def _lease(
-        self, tx: Transaction, room: dict[Account, Room], flying: frozenset[EffectId]
+        self, tx: Transaction, room: dict[Account, Room], flying: frozenset[EffectId], *, expires: bool
     ) -> tuple[int, tuple[Leased, ...]]:
         now = self._clock.now()
-        ended = dispatch.expire(tx, now=now)
+        ended = dispatch.expire(tx, now=now) if expires else 0
         # A lease outlives its request by far: one that is over is one whose verdict could not be written.
         lapsed = tx.outbox.reclaim(flying=flying)
         self._settle_lost(tx, lapsed)
         ended += len(lapsed)
         leased = tx.outbox.lease(now, worker=self._worker, hold=LEASE_FOR, limits=room)
-        return ended, tuple(row for row in leased if not _over_limit(tx, row, now))
+        return ended, leased
 
     def _settle_lost(self, tx: Transaction, lines: Sequence[OutboxLine]) -> None:
         desk = self._desk()
@@ -191,7 +196,7 @@ class Outbox:
         except ChannelError as error:
             until = self._accounts.failed(row.effect, error)
             why = error.code
-            await self._settle(row, lambda tx: _again(tx, row, until, reason=why))
+            await self._settle(row, lambda tx: self._again(tx, row, until, reason=why))
             return False
         return True
 
@@ -220,7 +225,7 @@ class Outbox:
                 lambda tx: dispatch.settle_unknown(tx, dispatch.attempt_of(row), self._desk(), repeat_at=until),
             )
         elif isinstance(bug, StorageError):
-            await self._settle(row, lambda tx: _again(tx, row, until))
+            await self._settle(row, lambda tx: self._again(tx, row, until))
         else:
             await self._settle(row, lambda tx: dispatch.give_up(tx, row, self._desk()))
 
@@ -234,6 +239,10 @@ class Outbox:
                 await asyncio.sleep(SETTLE_REST_S)
             else:
                 return
+
+    def _again(self, tx: Transaction, row: Leased, until: datetime, *, reason: str = "") -> dispatch.Standing:
+        tx.outbox.retry(row.effect.effect_id, worker=self._worker, not_before=until, reason=reason)
+        return dispatch.Standing(state="ready")
 
     def _note(self, row: Leased, found: dispatch.Standing) -> None:
         if found.objection:
@@ -256,18 +265,3 @@ class _Flight:
 
 def _settle_all(tx: Transaction, jobs: "Sequence[_Settling]") -> list[dispatch.Standing]:
     return [job(tx) for job in jobs]
-
-
-def _over_limit(tx: Transaction, row: Leased, now: datetime) -> bool:
-    """Count the message where the platform drops silently what is too much; over the limit it waits for room."""
-    free_at = tx.rates.take(limits_of(row.effect), now)
-    if free_at is None:
-        return False
-    tx.outbox.retry(row.effect.effect_id, not_before=free_at, reason="rate")
-    dispatch.note_deferred(tx, row, now, reason="rate", until=free_at)
-    return True
-
-
-def _again(tx: Transaction, row: Leased, until: datetime, *, reason: str = "") -> dispatch.Standing:
-    tx.outbox.retry(row.effect.effect_id, not_before=until, reason=reason)
-    return dispatch.Standing(state="ready")

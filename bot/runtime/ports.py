@@ -1,12 +1,18 @@
 """What the loops need from the outside, and what the outside needs from the loops."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from bot.core.effects import SendMessage
 from bot.core.events import Event, Json
+
+AGE_MAX = timedelta(minutes=10)
+"""Older and newer callbacks are refused (delivery.md 1.2)."""
+_SIGNATURE = re.compile(r"[0-9a-f]{40}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 class Clock(Protocol):
@@ -27,6 +33,20 @@ class Query:
     nonce: str = ""
     encrypt_type: str = ""
     echostr: str = ""
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether its timestamp is one."""
+        return _TIMESTAMP.fullmatch(self.timestamp) is not None
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether it is more than `AGE_MAX` from `now`, either way. ValueError: it is not dated."""
+        return abs(now.timestamp() - int(self.timestamp)) > AGE_MAX.total_seconds()
+
+
+def looks_signed(claimed: str) -> bool:
+    """Whether `claimed` has the form of a signature."""
+    return _SIGNATURE.fullmatch(claimed) is not None
 
 
 class Callbacks(Protocol):
@@ -110,7 +130,12 @@ class Lanes(Protocol):
         """Commit a body that was rightly signed and could not be read."""
         ...
 
-    def turned_away(self, channel: str, account: str, *, reason: Literal["storage", "full"]) -> None:
+    @property
+    def clock_trouble(self) -> str:
+        """Why our clock cannot tell a callback's age now; "": it can."""
+        ...
+
+    def turned_away(self, channel: str, account: str, *, reason: Literal["storage", "full", "clock"]) -> None:
         """A rightly signed callback was not answered 200: its account has a gap from now on (delivery.md 1.8)."""
         ...
 

@@ -95,13 +95,17 @@ class Steps:
         return worked
 
     async def _in_a_row(self, priority: Priority) -> list[Batch | Exception]:
-        """What became of each batch; those that were committed are reported. The last one was not full, or failed."""
+        """What became of each batch; those that were committed are reported. The last one was not full, or failed.
+
+        Only the first has `priority`: it claims the urgent events, and those behind it are work as any other.
+        """
         found: list[Batch | Exception] = []
         ahead: deque[asyncio.Task[Batch | Exception]] = deque()
         while not found or ahead or (self._behind and len(found) < BATCHES_MAX):
             wanted = min(AHEAD_MAX if self._behind else 1, BATCHES_MAX - len(found))
             while len(ahead) < wanted and (self._behind or not found):
                 ahead.append(asyncio.create_task(self._tried(self._everything, priority)))
+                priority = Priority.STEP
             one = await ahead.popleft()
             found.append(one)
             self._behind = isinstance(one, Batch) and one.full

@@ -26,7 +26,7 @@ from bot.storage.rows import (
     TaskLine,
     Verdict,
 )
-from bot.storage.schema import migrate
+from bot.storage.schema import migrate, require_migrated
 from bot.storage.storage import Storage
 from bot.storage.tidying import Growing
 from bot.storage.transaction import Transaction
@@ -68,5 +68,6 @@ __all__ = [
     "Verdict",
     "migrate",
     "new_key_text",
+    "require_migrated",
     "served_alone",
 ]

@@ -6,6 +6,7 @@ so that the log begins anew and does not grow for ever. A crash loses nothing: t
 
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import structlog
@@ -15,22 +16,38 @@ LOG_BYTES = 16 * 1024 * 1024
 """A longer log is moved."""
 REST_PAGES_MAX = 500
 """No more pages than this are left to be moved while the writer waits; otherwise it is tried again at the next look."""
-WAIT_MS = 50
-"""How long the short moment is waited for; then the next look tries again."""
+TRIES_MAX, TRY_REST_S = 100, 0.001
+"""The short moment is found by trying, between two transactions of the writer and while nobody reads: whoever waited
+for a reader would keep the writer out meanwhile. After so many tries the next look goes on."""
+WARN_BYTES = 16 * LOG_BYTES
+"""A log of this length is told of: something keeps it from being moved, and the disk will be full one day."""
 
 log = structlog.get_logger(__name__)
 
 
 class Checkpoints:
-    """A thread of its own with a connection of its own. Nobody hears of its failures but the log: it tries again."""
+    """A thread of its own with a connection of its own. Nobody hears of its failures but the log: it tries again.
 
-    def __init__(self, database: Path) -> None:
+    `warn_bytes`: a log of this length is told of.
+    """
+
+    def __init__(self, database: Path, *, warn_bytes: int = WARN_BYTES) -> None:
         self._database = database
+        self._warn_bytes = warn_bytes
         self._log = Path(f"{database}-wal")
         self._stop = threading.Event()
         self._failed = ""
+        self._warned = False
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
+
+    @property
+    def log_bytes(self) -> int:
+        """How long the log is now."""
+        try:
+            return self._log.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def close(self) -> None:
         """Stop looking. Blocks until a checkpoint in hand is done."""
@@ -39,14 +56,16 @@ class Checkpoints:
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_EVERY_S):
-            if self._is_long():
+            if self.log_bytes >= LOG_BYTES:
                 self._move_once()
+                self.warn()
 
-    def _is_long(self) -> bool:
-        try:
-            return self._log.stat().st_size >= LOG_BYTES
-        except FileNotFoundError:
-            return False
+    def warn(self) -> None:
+        """Tell of a log that stays too long, once until it is short again."""
+        is_over = self.log_bytes >= self._warn_bytes
+        if is_over and not self._warned:
+            log.error("database_log_grows", bytes=self.log_bytes, bound=self._warn_bytes)
+        self._warned = is_over
 
     def _move_once(self) -> None:
         try:
@@ -58,16 +77,25 @@ class Checkpoints:
                 log.error("checkpoint_failed", why=self._failed)
 
 
-def move(database: Path) -> bool:
-    """Move the log of `database` into it and let it begin anew; whether it could. sqlite3.Error: the disk failed."""
-    connection = sqlite3.connect(database, isolation_level=None, timeout=WAIT_MS / 1000)
+def move(database: Path, *, kind: type[sqlite3.Connection] = sqlite3.Connection) -> bool:
+    """Move the log of `database` into it and let it begin anew; whether it could. sqlite3.Error: the disk failed.
+
+    `kind`: what the connection is made of.
+    """
+    connection = sqlite3.connect(database, isolation_level=None, timeout=0, factory=kind)
     try:
         connection.execute("PRAGMA synchronous = FULL")
         _, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if pages - moved > REST_PAGES_MAX:
             return False
-        # Cut off, not only begun anew: the length of the log is what tells whether there is something to move.
-        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        return any(_cut_off(connection) for _ in range(TRIES_MAX))
     finally:
         connection.close()
+
+
+def _cut_off(connection: sqlite3.Connection) -> bool:
+    """Whether the log is empty now. It is not only begun anew: by its length we tell whether there is work to do."""
+    busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        time.sleep(TRY_REST_S)
+    return not busy

@@ -24,7 +24,8 @@ _undecided = text(
 )
 _again = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, settled_at = NULL, holds = 0,"
-    " repeats = repeats + 1, not_before = :now, expires_at = :until, reason = :reason, vendor_code = NULL"
+    " repeats = repeats + 1, not_before = :now, expires_at = :until, reason = :reason, vendor_code = NULL,"
+    " by_operator = 1"
     " WHERE effect_id = :effect_id AND state = 'unknown'"
 )
 _leave = text(

@@ -12,7 +12,7 @@ from bot.storage.rows import Gap
 from bot.storage.tables import AnyRow
 
 GAPS_MAX = 200
-"""Gaps that are read at most, the newest."""
+"""Gaps that are read at most: the oldest that are not mended, the newest of a story."""
 
 _extend = text(
     "UPDATE gaps SET until = :until, turned_away = turned_away + :turned_away WHERE seq = ("

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, text
 from bot.core.ids import CustomerId, EffectId
 from bot.storage import tables
 from bot.storage.codec import read_send
-from bot.storage.deciding import SEND_AGAIN
 from bot.storage.dialect import among, listed, update_by
 from bot.storage.keys import KeyRing
 from bot.storage.moments import maybe_micros, micros, moment
@@ -35,7 +34,8 @@ FREE_SEND = """
 """
 _FREE = {
     urgent: text(f"""
-        SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.repeats, o.reason, o.sealed FROM outbox o
+        SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.repeats, o.by_operator, o.sealed
+        FROM outbox o
         WHERE o.channel = :channel AND o.account = :account AND o.urgent = {urgent} AND {FREE_SEND}
         ORDER BY o.not_before, o.seq LIMIT :limit
     """)  # noqa: S608 - constants of this file
@@ -61,10 +61,15 @@ EXPIRED_MAX = 50
 """Rows that expire in one transaction: each is told to its customer, and the writer may not be held."""
 _SETTLED = ("state", "settled_at", "provider_id", "response_code", "reason", "vendor_code")
 _back = text(
-    "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, not_before = :not_before, holds = :holds"
-    " WHERE effect_id = :effect_id AND state IN ('leased', 'sending')"
+    "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, not_before = :not_before, holds = 1,"
+    " reason = :reason, vendor_code = :vendor_code"
+    " WHERE effect_id = :effect_id AND state IN ('leased', 'sending') AND leased_by = :worker"
 )
-_because = text("UPDATE outbox SET reason = :reason, vendor_code = :vendor_code WHERE effect_id = :effect_id")
+_defer = text(
+    "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, not_before = :not_before, holds = 0,"
+    " reason = COALESCE(:reason, reason)"
+    " WHERE effect_id = :effect_id AND state IN ('leased', 'sending') AND leased_by = :worker"
+)
 _again = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL, settled_at = NULL, holds = 1,"
     " repeats = repeats + 1,"
@@ -189,15 +194,29 @@ class OutboxSends:
         return frozenset(changed)
 
     def retry(
-        self, effect_id: EffectId, *, not_before: datetime, reason: str = "", vendor_code: int | None = None
-    ) -> None:
-        """The platform said `later`: ready again from then on. It keeps later ones of its conversation back."""
-        self._put_back(effect_id, not_before, holds=1)
-        self.connection.execute(_because, {"effect_id": effect_id, "reason": reason, "vendor_code": vendor_code})
+        self,
+        effect_id: EffectId,
+        *,
+        worker: str,
+        not_before: datetime,
+        reason: str = "",
+        vendor_code: int | None = None,
+    ) -> bool:
+        """The platform said `later`: ready again from then on. It keeps later ones of its conversation back.
 
-    def defer(self, effect_id: EffectId, *, not_before: datetime) -> None:
-        """The policy said `later`: ready again from then on. Later ones of its conversation may go before it."""
-        self._put_back(effect_id, not_before, holds=0)
+        False: `worker` does not hold it any more, and nothing was changed.
+        """
+        row = {"effect_id": effect_id, "worker": worker, "not_before": micros(not_before)}
+        why = {"reason": reason, "vendor_code": vendor_code}
+        return self.connection.execute(_back, row | why).rowcount > 0
+
+    def defer(self, effect_id: EffectId, *, worker: str, not_before: datetime, reason: str | None = None) -> bool:
+        """The policy said `later`: ready again from then on. Later ones of its conversation may go before it.
+
+        `reason` None: the row keeps the one it has. False: `worker` does not hold it, and nothing was changed.
+        """
+        row = {"effect_id": effect_id, "worker": worker, "not_before": micros(not_before), "reason": reason}
+        return self.connection.execute(_defer, row).rowcount > 0
 
     def repeat(self, effect_id: EffectId, *, not_before: datetime, until: datetime | None = None) -> bool:
         """Send an unknown one again, where its class allows that (delivery.md 3.5). False: it is not unknown.
@@ -255,7 +274,7 @@ class OutboxSends:
             planned_at=moment(row.planned_at),
             attempts=row.attempts,
             repeats=row.repeats,
-            by_operator=row.reason == SEND_AGAIN,
+            by_operator=row.by_operator == 1,
         )
 
     def _states(self, outcomes: Sequence[Outcome]) -> dict[EffectId, SendState]:
@@ -282,10 +301,6 @@ class OutboxSends:
             by_columns.setdefault(columns, []).append(row)
         for columns, group in by_columns.items():
             self.connection.execute(update_by(tables.outbox, "effect_id", *columns), group)
-
-    def _put_back(self, effect_id: EffectId, not_before: datetime, *, holds: int) -> None:
-        values = {"effect_id": effect_id, "not_before": micros(not_before), "holds": holds}
-        self.connection.execute(_back, values)
 
     def _lines(self, rows: Iterable[tables.AnyRow]) -> tuple[OutboxLine, ...]:
         return tuple(outbox_line(row, self.keys) for row in rows)

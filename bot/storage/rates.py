@@ -57,7 +57,8 @@ Limit = tuple[str, Rate]
 
 @dataclass(frozen=True, slots=True)
 class RateRows:
-    """Counts inside one transaction, so that no two workers take the same place."""
+    """Counts inside one transaction. Two of them at once could both take the last place on PostgreSQL; they never are,
+    as one server has the database (ownership.py) and its writer does one after the other."""
 
     connection: Connection
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -72,8 +73,9 @@ class Storage:
         await asyncio.to_thread(self._dispose)
 
     def strain(self) -> Strain:
-        """What the writer did since it started."""
-        return self._writer.strain()
+        """What the writer did since it started, and how long its log is."""
+        log_bytes = self._checkpoints.log_bytes if self._checkpoints is not None else 0
+        return replace(self._writer.strain(), log_bytes=log_bytes)
 
     def _run_read(self, job: Callable[[Transaction], T]) -> T:
         with self._transaction(self._reading) as session:

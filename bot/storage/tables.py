@@ -154,6 +154,7 @@ class OutboxRow(Row, table=True):
     """One planned message and what became of it (delivery.md 3.1).
 
     `holds`: it waits for another try and keeps later ones of its conversation back, as a deferred one does not.
+    `by_operator`: somebody decided that it leaves again, whatever comes between.
     """
 
     __tablename__: ClassVar[str] = "outbox"
@@ -199,6 +200,7 @@ class OutboxRow(Row, table=True):
     reason: str = Field(default="", sa_type=Text, sa_column_kwargs=_EMPTY)
     vendor_code: int | None = Field(default=None, sa_type=BigInteger)
     sealed: bytes = Field(sa_type=LargeBinary)
+    by_operator: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs=_ZERO)
 
 
 class JournalRow(Row, table=True):

@@ -62,13 +62,14 @@ class _Attempt:
 class Strain:
     """What the writer did since it started. `longest_hold_s`: the longest transaction, begin to commit.
 
-    `waiting`: jobs that wait at this moment.
+    `waiting`: jobs that wait at this moment. `log_bytes`: how long SQLite's log is; 0 elsewhere.
     """
 
     groups: int
     jobs: int
     longest_hold_s: float
     waiting: int = 0
+    log_bytes: int = 0
 
 
 class Writer(Generic[S]):

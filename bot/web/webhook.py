@@ -8,14 +8,15 @@
 | signed, of no use to us | 200 | a count |
 | wrong signature, age or receiver | 403 | a count |
 | over 256 KiB | 413, unread | a count |
+| signed, and a bug of ours met it | 200 after the commit | quarantine row |
 | the commit failed, or too many wait for theirs | 503 | a count: turned away |
+| signed, and our clock too wrong to tell its age | 503 | a count: turned away |
 """
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -23,8 +24,9 @@ import structlog
 from aiohttp import web
 
 from bot.errors import StorageError, Unreadable, Unsupported, Untrusted
+from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.metrics import CallbackOutcome, Metrics, TurnedAway
-from bot.runtime.ports import Callbacks, Clock, Lanes, Query
+from bot.runtime.ports import Callbacks, Clock, Lanes, Query, looks_signed
 from bot.web.body import CutOff, Limits, TooLarge, TooSlow, Unmeetable, read_body
 from bot.web.front import Page, refusal
 
@@ -35,10 +37,7 @@ Accounts = Mapping[tuple[str, str], Callbacks]
 ECHO_LENGTH_MAX = 1024
 DISTRUST_TOLD_EVERY_S = 60.0
 """Strangers can send wrong signatures without end: of each account and reason one line in so long is logged."""
-_SIGNATURE = re.compile(r"[0-9a-f]{40}")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
-_AGE_S_MAX = 600.0
-"""Older and newer requests than the codecs take (delivery.md 1.2) need not be read."""
+_MOMENTS_END_S = datetime.max.replace(tzinfo=UTC).timestamp()
 _STALE = "the request is older or newer than ten minutes"
 _PLATFORMS: Mapping[Channel, str] = {"oa": "oa", "app": "wecom"}
 """Channels as their addresses name them."""
@@ -109,7 +108,8 @@ class Webhook:
     async def _push(self, request: web.BaseRequest, callback: Callback) -> web.Response:
         if not _plausible(callback.query):
             return self._refuse(request, callback, status=403, outcome="untrusted")
-        if _is_stale(callback.query, self._clock.now()):
+        if callback.query.is_stale(self._clock.now()) and not self._lanes.clock_trouble:
+            # The codec could not but refuse this request for its age, whatever stands in the body.
             self._tell_distrust(callback, _STALE)
             return self._refuse(request, callback, status=403, outcome="untrusted")
         try:
@@ -131,16 +131,41 @@ class Webhook:
         return refusal(request, status)
 
     async def _take(self, callback: Callback, body: bytes) -> web.Response:
+        now = self._clock.now()
+        at = self._read_as_of(callback.query, now)
         try:
-            events = callback.callbacks.decode(callback.query, body, self._clock.now())
+            events = callback.callbacks.decode(callback.query, body, at)
         except Untrusted as error:
             return self._distrust(callback, error)
         except Unsupported as error:
             self._metrics.unsupported(error.kind)
             return self._acknowledge(callback, "unsupported")
         except Unreadable as error:
-            return await self._quarantine(callback, error)
-        return await self._commit(callback, lambda: self._lanes.accept(events), outcome="accepted")
+            if at == now:
+                return await self._quarantine(callback, error)
+        except Exception as bug:  # noqa: BLE001 - the top of all that is read: nobody would repeat it long enough
+            return await self._set_aside(callback, body, bug)
+        else:
+            if at == now:
+                return await self._commit(callback, lambda: self._lanes.accept(events), outcome="accepted")
+        return self._turn_away(callback, "clock")
+
+    def _read_as_of(self, query: Query, now: datetime) -> datetime:
+        """The moment to judge a request by. While our clock is wrong, its own tells at least whether it is signed."""
+        claimed_s = int(query.timestamp)
+        if not (query.is_stale(now) and self._lanes.clock_trouble and claimed_s < _MOMENTS_END_S):
+            return now
+        return datetime.fromtimestamp(claimed_s, UTC)
+
+    async def _set_aside(self, callback: Callback, body: bytes, bug: Exception) -> web.Response:
+        """Quarantine what a bug of ours met, as it came: it is read again once the bug is mended."""
+        channel, account, why = callback.channel, callback.account, f"{kind_of(bug)} at {place_of(bug)}"
+        _log.error("callback.failed", channel=channel, account=account, why=why, trace=trace_of(bug))
+        return await self._commit(
+            callback,
+            lambda: self._lanes.quarantine(channel=channel, account=account, body=body, why=why),
+            outcome="unreadable",
+        )
 
     async def _quarantine(self, callback: Callback, unreadable: Unreadable) -> web.Response:
         channel, account, why = callback.channel, callback.account, unreadable.what
@@ -156,12 +181,12 @@ class Webhook:
     ) -> web.Response:
         started = time.perf_counter()
         if self._waiting >= self._limits.commits_waiting_max:
-            return self._turn_away(callback, "full", why="too many callbacks wait for their commit")
+            return self._turn_away(callback, "full")
         self._waiting += 1
         try:
             await keep()
-        except StorageError as error:
-            return self._turn_away(callback, "storage", why=error.what)
+        except StorageError:
+            return self._turn_away(callback, "storage")
         finally:
             self._waiting -= 1
         self._metrics.accepted_in(time.perf_counter() - started)
@@ -181,8 +206,7 @@ class Webhook:
             self._distrust_told[key] = now
             _log.warning("callback.untrusted", channel=callback.channel, account=callback.account, why=why)
 
-    def _turn_away(self, callback: Callback, reason: TurnedAway, *, why: str) -> web.Response:
-        _log.error("callback.turned_away", channel=callback.channel, account=callback.account, why=why)
+    def _turn_away(self, callback: Callback, reason: TurnedAway) -> web.Response:
         self._metrics.turned_away(callback.channel, callback.account, reason=reason)
         self._lanes.turned_away(callback.channel, callback.account, reason=reason)
         return self._turn_down(callback, status=503, outcome="turned_away")
@@ -211,12 +235,7 @@ def _query(request: web.BaseRequest) -> Query:
 
 def _plausible(query: Query) -> bool:
     """Whether the query looks signed. What does not is answered without its body being read."""
-    return bool(_SIGNATURE.fullmatch(query.msg_signature or query.signature) and _TIMESTAMP.fullmatch(query.timestamp))
-
-
-def _is_stale(query: Query, now: datetime) -> bool:
-    """Whether the codec could not but refuse this request for its age, whatever stands in the body."""
-    return abs(now.timestamp() - int(query.timestamp)) > _AGE_S_MAX
+    return looks_signed(query.msg_signature or query.signature) and query.is_dated
 
 
 def _plain(text: str) -> web.Response:

@@ -115,6 +115,7 @@ class KeptLanes:
     quarantined: list[tuple[str, str, bytes, str]] = field(default_factory=list)
     lost: list[tuple[str, str, str]] = field(default_factory=list)
     broken: bool = False
+    clock_trouble: str = ""
 
     async def accept(self, events: Sequence[Event]) -> None:
         self._check()

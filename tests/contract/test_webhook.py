@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
@@ -17,7 +17,9 @@ from bot.errors import Untrusted
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Query
 from bot.web.body import Limits
+from bot.web.front import Front
 from bot.web.server import build, listening
+from bot.web.webhook import Webhook
 
 from .posting import (
     NOW,
@@ -230,6 +232,54 @@ async def test_a_commit_that_fails_is_answered_503_and_counted_as_turned_away(ou
     assert ours.counted("turned_away") == 2
     ours.lanes.broken = False
     assert await ours.post(oa_safe(TEXT)) == (200, "success")
+
+
+@pytest.mark.parametrize(("nonce_signed", "status"), [("n1", 503), ("another", 403)])
+async def test_while_our_clock_is_wrong_a_signed_request_of_another_time_is_turned_away_to_come_again(
+    ours: House, nonce_signed: str, status: int
+) -> None:
+    ours.lanes.clock_trouble = "it jumped"
+    stale = oa_safe(TEXT, timestamp=str(int((NOW - timedelta(hours=5)).timestamp())), nonce="n1")
+    assert (await ours.post(_with(stale, nonce=nonce_signed)))[0] == status
+    assert ours.lanes.lost == ([("oa", "main", "clock")] if status == 503 else [])
+    assert ours.counted("turned_away") == len(ours.lanes.lost)
+    assert (await ours.post(_with(stale, timestamp="999999999999")))[0] == 403
+    assert (await ours.post(oa_safe(TEXT, nonce="n2")))[0] == 200
+    assert ours.lanes.quarantined == []
+
+
+class Clumsy:
+    """A receiving half with a bug."""
+
+    account, acknowledgement = "main", "success"
+
+    def verify(self, query: Query, now: datetime) -> str:
+        return ""
+
+    def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
+        raise KeyError(body)
+
+    def reread(self, body: bytes) -> tuple[Event, ...]:
+        raise KeyError(body)
+
+
+async def test_a_callback_that_meets_a_bug_of_ours_is_quarantined_as_it_came_and_not_lost(ours: House) -> None:
+    webhook = Webhook(
+        accounts={("oa", "main"): Clumsy()},
+        lanes=ours.lanes,
+        clock=ours.clock,
+        metrics=ours.metrics,
+        limits=Limits(),
+    )
+    push = oa_safe(TEXT)
+    async with listening(Front(webhook.pages()), host="127.0.0.1", port=0) as port:
+        url = f"http://127.0.0.1:{port}{push.path}"
+        async with ours.http.post(url, params=push.query, data=push.body) as response:
+            assert (response.status, await response.text()) == (200, "success")
+    ((channel, account, body, why),) = ours.lanes.quarantined
+    assert (channel, account, body) == ("oa", "main", push.body)
+    assert why.startswith("KeyError at ")
+    assert ours.counted("unreadable") == 1
 
 
 async def test_callbacks_beyond_the_waiting_ones_are_turned_away() -> None:

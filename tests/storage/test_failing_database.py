@@ -14,8 +14,8 @@ from bot.core.program import Program
 from bot.errors import Conflict, StorageError, Unavailable
 from bot.storage import KeyRing, Priority, Storage, Transaction
 from bot.storage.database import meaning_of
+from tests.storage.engine_rig import HELLO, Platform, follow, running
 from tests.storage.makers import TurnedClock, customer_of, event, write
-from tests.storage.test_survival import HELLO, Platform, follow, running
 from tests.storage.why_stage import brand
 
 T = TypeVar("T")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.effects import SuppressSends
+from bot.core.ids import EffectId
 from bot.errors import Refused, TryLater, Unknown
 from bot.storage import OutboxLine, Storage
-from tests.storage.makers import TurnedClock
+from tests.storage.makers import TurnedClock, carry_out, later, lease, newcomer, send, write
 from tests.storage.why_stage import Stage, brand, staged
 
 
@@ -65,3 +67,29 @@ async def test_a_repeat_is_not_sent_to_a_buyer_who_has_written_since(stage: Stag
     await stage.say("选车")
     await stage.turn(seconds=60)
     assert stage.oa.asked.count("ask-need") == 1
+
+
+async def test_a_hiccup_changes_nothing_about_a_row_that_was_taken_back_meanwhile(storage: Storage) -> None:
+    anna = (await newcomer(storage)).customer_id
+    await carry_out(storage, anna, send("A"))
+    await lease(storage)
+    await carry_out(storage, anna, SuppressSends(effect_ids=(EffectId("A"),), reason="opted_out"))
+    moved = await write(
+        storage,
+        lambda tx: tx.outbox.retry(
+            EffectId("A"), worker="w1", not_before=later(5), reason="unauthorised", vendor_code=40001
+        ),
+    )
+    assert not moved
+    line = await storage.read(lambda tx: tx.outbox.of(EffectId("A")))
+    assert line is not None
+    assert (line.state, line.reason, line.vendor_code) == ("suppressed", "opted_out", None)
+
+
+async def test_only_whoever_leased_a_row_puts_it_back(storage: Storage) -> None:
+    anna = (await newcomer(storage)).customer_id
+    await carry_out(storage, anna, send("A"))
+    await lease(storage)
+    assert not await write(storage, lambda tx: tx.outbox.retry(EffectId("A"), worker="w2", not_before=later(5)))
+    assert not await write(storage, lambda tx: tx.outbox.defer(EffectId("A"), worker="w2", not_before=later(5)))
+    assert await write(storage, lambda tx: tx.outbox.defer(EffectId("A"), worker="w1", not_before=later(5)))

@@ -89,7 +89,7 @@ async def test_a_message_that_waits_for_another_try_keeps_later_ones_back(storag
     await planned(storage, "A2")
     await lease(storage)
     await begin(storage, "A1")
-    await write(storage, lambda t: t.outbox.retry(EffectId("A1"), not_before=later(100)))
+    await write(storage, lambda t: t.outbox.retry(EffectId("A1"), worker="w1", not_before=later(100)))
     assert names(await lease(storage, now=50)) == []
     (again,) = await lease(storage, now=100)
     assert (again.effect.effect_id, again.attempts) == ("A1", 1)
@@ -100,14 +100,14 @@ async def test_a_message_that_waits_for_another_try_holds_the_rest_only_until_it
     await planned(storage, "A2")
     await lease(storage)
     await begin(storage, "A1")
-    await write(storage, lambda t: t.outbox.retry(EffectId("A1"), not_before=later(100)))
+    await write(storage, lambda t: t.outbox.retry(EffectId("A1"), worker="w1", not_before=later(100)))
     assert names(await lease(storage, now=51)) == ["A2"]
 
 
 async def test_a_message_deferred_by_the_policy_lets_later_ones_pass(storage: Storage) -> None:
     await planned(storage, "A1", "A2")
     await lease(storage)
-    await write(storage, lambda t: t.outbox.defer(EffectId("A1"), not_before=later(100)))
+    await write(storage, lambda t: t.outbox.defer(EffectId("A1"), worker="w1", not_before=later(100)))
     assert names(await lease(storage)) == ["A2"]
     assert (await row(storage, "A1")).attempts == 0
 

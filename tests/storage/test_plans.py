@@ -5,11 +5,21 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
-from bot.storage import claims, gaps, lanes, outbox, quiet, rates, reading, tidying
+from bot.storage import claims, customers, dialect, gaps, lanes, outbox, quiet, rates, reading, tidying
 
-SMALL = re.compile(r"SCAN (h|u|a|CONSTANT ROW)$|SCAN (i|o|outbox) USING INDEX (inbox_open|outbox_flying)$")
-"""What may be read whole: results of inner queries, the accounts, and the rows that wait or fly right now."""
+SMALL = re.compile(
+    r"SCAN (h|u|a|CONSTANT ROW)$|SCAN (i|o|outbox) USING INDEX (inbox_open|outbox_flying)$|SCAN json_each "
+)
+"""What may be read whole: lists that are asked with, results of inner queries, the accounts, and the rows that wait or
+fly right now."""
+
+
+def among(sql: str) -> str:
+    """The statement as SQLite gets it."""
+    return dialect._among("sqlite", sql).text
+
 
 STATEMENTS = {
     "urgent events": claims._URGENT.text,
@@ -22,7 +32,17 @@ STATEMENTS = {
     "leases that are over": outbox._unlease.text,
     "leases past their end": outbox._over.text,
     "leases given back": outbox._unlease_mine.text,
+    "leases": among(outbox._LEASE),
+    "what may begin": among(outbox._BEGINNABLE),
+    "beginning": among(outbox._BEGIN),
+    "states before a verdict": among(outbox._STATES),
+    "put back": outbox._back.text,
+    "put off": outbox._defer.text,
     "after a start": outbox._recover.text,
+    "consumed events": among(lanes._CONSUME),
+    "customers to be stepped": among(customers._LOCK),
+    "customers to be read": among(customers._READ),
+    "one customer": str(customers._lock_one.compile(dialect=sqlite.dialect(paramstyle="named"))),
     "old events": tidying._DROP["inbox"].text,
     "old messages": tidying._DROP["outbox"].text,
     "old journal": tidying._DROP["journal"].text,

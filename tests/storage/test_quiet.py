@@ -88,7 +88,7 @@ async def test_what_waits_behind_another_try_is_no_work_before_that_try(storage:
     await carry_out(storage, customer.customer_id, send("A"), send("B"))
     await lease(storage)
     await begin(storage, "A")
-    await write(storage, lambda t: t.outbox.retry(EffectId("A"), not_before=later(30)))
+    await write(storage, lambda t: t.outbox.retry(EffectId("A"), worker="w1", not_before=later(30)))
     assert await quiescent(storage, 5)
     assert await next_due(storage, 5) == 30
 

@@ -1,13 +1,19 @@
 """Limits whose excess a platform drops silently are counted in the database."""
 
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, text
 
 from bot.runtime.rates import MEMBER_HOUR, MEMBER_MINUTE, TEMPLATES_DAY
 from bot.storage import Rate, Storage
+from bot.storage.database import parse_url, writing_engine
+from bot.storage.rates import RateRows
 from tests.storage.makers import NOON, later, write
 
 SMALL = Rate(limit=3, per=timedelta(seconds=60), slices=6)
@@ -63,18 +69,30 @@ def test_the_limits_are_those_of_the_platforms(rate: Rate, limit: int, per_s: in
     assert (rate.limit, rate.per.total_seconds()) == (limit, per_s)
 
 
-@given(st.lists(st.integers(0, 400), min_size=1, max_size=60))
-def test_no_stretch_of_a_minute_ever_holds_more_than_the_limit(gaps: list[int]) -> None:
-    """Counted as the database counts, however the calls fall."""
-    counted: dict[int, int] = {}
+@given(gaps=st.lists(st.integers(0, 400), min_size=1, max_size=60))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_stretch_of_a_minute_ever_holds_more_than_the_limit(gaps: list[int], counted: Connection) -> None:
+    """However the calls fall, and as the database counts them."""
+    rows = RateRows(counted)
+    counted.execute(text("DELETE FROM rates"))
     taken: list[datetime] = []
     at = NOON
     for gap in gaps:
         at += timedelta(milliseconds=100 * gap)
-        over = SMALL.start_of(at)
-        used = sum(n for start, n in counted.items() if SMALL.ends_to_count(start) > int(at.timestamp() * 1e6))
-        if used < SMALL.limit:
-            counted[over] = counted.get(over, 0) + 1
+        free_at = rows.take([("zhang", SMALL)], at)
+        if free_at is None:
             taken.append(at)
+        else:
+            assert at < free_at <= at + SMALL.per + timedelta(seconds=10)
     for first in taken:
         assert sum(1 for other in taken if first <= other < first + SMALL.per) <= SMALL.limit
+
+
+@pytest.fixture
+def counted(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Connection]:
+    """A transaction on a real file."""
+    shutil.copy(migrated_sqlite, tmp_path / "rates.db")
+    engine = writing_engine(parse_url(f"sqlite:///{tmp_path}/rates.db"))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()

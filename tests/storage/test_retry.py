@@ -110,6 +110,12 @@ async def test_a_message_of_unknown_fate_leaves_once_more_and_the_journal_tells_
     assert "运营决定再发一次 hello（先前不知道是否送达）" in await told(storage, anna)
     (leased,) = await lease(storage)
     assert leased.by_operator
+    # Whatever the platform's answer is: it stays what an operator decided.
+    await write(
+        storage, lambda tx: tx.outbox.retry(EffectId("A"), worker="w1", not_before=later(5), reason="try_later")
+    )
+    (leased,) = await lease(storage, now=6)
+    assert leased.by_operator
 
 
 async def test_a_message_that_comes_too_late_is_not_sent_again(storage: Storage, clock: TurnedClock) -> None:

@@ -1,27 +1,23 @@
 """The engine when its surroundings fail: leases, limits, clocks, gaps, and a database that does not take its rows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.channels.wire import CALL_TIMEOUT_S
-from bot.core.effects import SendMessage
-from bot.core.events import Event
 from bot.core.ids import ConversationId, EffectId
 from bot.core.program import Program
 from bot.runtime.care import Upkeep
-from bot.runtime.clocks import Clocks, MachinePair
-from bot.runtime.engine import Engine
-from bot.runtime.live import Live
-from bot.runtime.metrics import Metrics
+from bot.runtime.door import PRESSED_AT, Door
+from bot.runtime.gaps import Gaps
 from bot.runtime.outbox import BEGIN_WITHIN_S, LEASE_FOR
-from bot.runtime.ports import Accepted
-from bot.storage import Storage
+from bot.storage import Priority, Storage
+from bot.web.body import Limits
+from tests.storage.engine_rig import HELLO, Machine, Platform, engine_of, follow, running, states
 from tests.storage.makers import (
     NOON,
     TurnedClock,
@@ -37,62 +33,10 @@ from tests.storage.makers import (
 )
 from tests.storage.why_stage import brand
 
-HELLO = ["welcome", "ask-need"]
-
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     return brand(tmp_path)
-
-
-class Platform:
-    """A sending half whose requests wait while its gate is shut. `preparing` is called before each."""
-
-    in_flight_max = 4
-    trouble: str | None = None
-
-    def __init__(self, channel: str = "oa") -> None:
-        self.channel, self.account = channel, "main"
-        self.asked: list[str] = []
-        self.preparing: Callable[[], None] = lambda: None
-        self.gate, self.reached = asyncio.Event(), asyncio.Event()
-        self.gate.set()
-
-    async def prepare(self) -> None:
-        self.preparing()
-
-    async def send(self, effect: SendMessage) -> Accepted:
-        self.asked.append(effect.content)
-        self.reached.set()
-        await self.gate.wait()
-        return Accepted()
-
-
-def engine_of(storage: Storage, clock: TurnedClock, program: Program, *, sender: Platform) -> Engine:
-    senders = {(sender.channel, sender.account): sender}
-    return Engine(storage, live=Live(program=program), clock=clock, senders=senders, metrics=Metrics())
-
-
-@asynccontextmanager
-async def running(
-    storage: Storage, clock: TurnedClock, program: Program, *, sender: Platform, upkeep: Upkeep | None = None
-) -> AsyncIterator[Engine]:
-    engine = engine_of(storage, clock, program, sender=sender)
-    await engine.start(upkeep)
-    try:
-        yield engine
-    finally:
-        sender.gate.set()
-        await engine.stop()
-
-
-def follow(sender: str = "oAnna", *, at: float = 0) -> Event:
-    return replace(event(f"{sender} follows at {at}", sender=sender, at=at), type="oa.follow", fields={"scene": None})
-
-
-async def states(storage: Storage) -> dict[str, int]:
-    found = await storage.read(lambda tx: tx.outbox.states())
-    return {str(name): count for name, count in found.items()}
 
 
 # Leases: delivery.md 3.1
@@ -238,16 +182,6 @@ async def test_the_31st_message_to_a_member_waits_for_the_next_minute_and_none_i
 # Clocks: delivery.md 2.6
 
 
-class Machine:
-    """The machine's real clocks, the wall clock set wrong by as much as a test likes."""
-
-    def __init__(self) -> None:
-        self.off = timedelta(0)
-
-    def clocks(self) -> Clocks:
-        return Clocks(MachinePair(wall=lambda: datetime.now(UTC) + self.off))
-
-
 async def timer_fired(storage: Storage) -> bool:
     customer_id = await customer_of(storage)
     return any(line.kind == "timer" for line in await storage.read(lambda t: t.reading.journal_of(customer_id)))
@@ -302,91 +236,72 @@ async def test_a_wall_clock_that_differs_from_the_servers_is_found_out(
         assert ("clocks" in engine.degraded()) == url.startswith("postgresql")
 
 
-# Gaps: delivery.md 1.8
-
-
-class Followers:
-    """What the platform knows of people; None: it tells nothing now."""
-
-    def __init__(self, **known: bool | None) -> None:
-        self.known = known
-        self.asked: list[str] = []
-
-    async def subscribed(self, openid: str) -> bool | None:
-        self.asked.append(openid)
-        return self.known[openid]
-
-
-async def arrived(storage: Storage, sender: str) -> list[tuple[str, bool]]:
-    """The events of a customer: kinds, and whether they were found out afterwards."""
-    customer_id = await customer_of(storage, sender)
-    lines = await storage.read(lambda t: t.reading.inbox_of(customer_id))
-    return [(line.event.type, line.event.is_reconciled) for line in lines]
-
-
-async def test_after_a_gap_people_are_asked_about_and_what_was_missed_arrives_without_a_welcome(
-    storage: Storage, clock: TurnedClock, program: Program
+@pytest.mark.parametrize("is_wrong", [False, True])
+async def test_nothing_expires_and_nothing_is_forgotten_while_the_clock_is_wrong(
+    storage: Storage, clock: TurnedClock, program: Program, is_wrong: bool
 ) -> None:
-    platform, book = Platform(), Followers(oAnna=True, oBert=True, oClara=False)
-    upkeep = Upkeep(followers={("oa", "main"): book}, clocks=Machine().clocks())
+    machine, platform = Machine(), Platform()
+    customer = await newcomer(storage)
+    upkeep = Upkeep(clocks=machine.clocks())
+    machine.off = timedelta(days=365) if is_wrong else timedelta(0)
+    card = replace(send("A", expires_at=later(20)), send_class="staff")
+    await carry_out(storage, customer.customer_id, card)
+    await write(storage, lambda t: t.lanes.quarantine(channel="oa", account="main", body=b"<xml/>", why="x"))
+    clock.at = later(365 * 86_400)
     async with running(storage, clock, program, sender=platform, upkeep=upkeep) as engine:
-        await engine.lanes.accept([follow("oAnna"), follow("oBert"), follow("oClara")])
-        await engine.lanes.accept([replace(follow("oBert", at=1), type="oa.unfollow", fields={})])
         await engine.quiesce()
-        said = len(platform.asked)
-        clock.at = later(100)
-        engine.lanes.turned_away("oa", "main", reason="storage")
-        clock.at = later(110)
-        engine.lanes.turned_away("oa", "main", reason="storage")
-        await engine.quiesce()
-        (gap,) = await storage.read(lambda t: t.gaps.unreconciled())
-        assert (gap.since, gap.until, gap.reason, gap.turned_away) == (later(100), later(110), "storage", 2)
-        assert "2 callbacks turned away" in engine.degraded()["oa:main:gap"]
-        assert book.asked == []
-        clock.at = later(171)
-        engine.wake()
-        await engine.quiesce()
-        assert sorted(book.asked) == ["oAnna", "oBert", "oClara"]
-        assert await arrived(storage, "oAnna") == [("oa.follow", False)]
-        assert (await arrived(storage, "oBert"))[-1] == ("oa.follow", True)
-        assert (await arrived(storage, "oClara"))[-1] == ("oa.unfollow", True)
-        assert len(platform.asked) == said
-        assert await storage.read(lambda t: t.gaps.unreconciled()) == ()
-        assert engine.degraded() == {}
-        (mended,) = await storage.read(lambda t: t.gaps.since(NOON))
-        assert mended.reconciled_at == later(171)
+        assert (await states(storage)).get("expired", 0) == (0 if is_wrong else 1)
+        assert len(await storage.read(lambda t: t.deciding.quarantined(9))) == (1 if is_wrong else 0)
 
 
-async def test_a_gap_waits_while_the_platform_tells_nothing(
+async def test_a_confirmation_counts_only_for_trouble_that_was_seen_before_it(
     storage: Storage, clock: TurnedClock, program: Program
 ) -> None:
-    book = Followers(oAnna=None)
-    upkeep = Upkeep(followers={("oa", "main"): book}, clocks=Machine().clocks())
-    async with running(storage, clock, program, sender=Platform(), upkeep=upkeep) as engine:
-        await engine.lanes.accept([follow("oAnna")])
-        engine.lanes.turned_away("oa", "main", reason="full")
+    machine = Machine()
+    async with running(storage, clock, program, sender=Platform(), upkeep=Upkeep(clocks=machine.clocks())) as engine:
         await engine.quiesce()
-        clock.at = later(61)
+        await write(storage, lambda t: t.confirm_clock())
+        machine.off = timedelta(hours=5)
         engine.wake()
         await engine.quiesce()
-        assert len(await storage.read(lambda t: t.gaps.unreconciled())) == 1
-        book.known["oAnna"] = False
-        engine.wake()
-        await engine.quiesce()
-        assert await arrived(storage, "oAnna") == [("oa.follow", False), ("oa.unfollow", True)]
+        assert "jumped" in engine.degraded()["clocks"]
 
 
-async def test_a_gap_of_an_earlier_process_is_still_told_and_made_up_for(
+# Overload: delivery.md 1.8
+
+
+async def test_ordinary_messages_stand_back_before_callbacks_are_turned_away(
     storage: Storage, clock: TurnedClock, program: Program
 ) -> None:
-    async with running(storage, clock, program, sender=Platform()) as engine:
-        await engine.lanes.accept([follow("oAnna")])
-        engine.lanes.turned_away("oa", "main", reason="full")
+    assert Limits().commits_waiting_max > PRESSED_AT
+    door, go = Door(storage, clock, arrived=lambda: None, gaps=Gaps(storage, clock)), threading.Event()
+    busy = asyncio.create_task(storage.write(Priority.INGEST, lambda _: go.wait(60)))
+    came = [asyncio.create_task(door.accept([event("first")]))]
+    for _ in range(5):
+        await asyncio.sleep(0)  # the first is on its way to the writer, and those behind it wait
+    came += [asyncio.create_task(door.accept([event(f"{n}")])) for n in range(PRESSED_AT)]
+    assert not door.pressed
+    await asyncio.sleep(0)
+    pressed = door.pressed
+    go.set()
+    await asyncio.gather(busy, *came)
+    assert pressed
+    assert not door.pressed
+
+
+async def test_no_timer_fires_just_after_a_callback_was_turned_away(
+    storage: Storage, clock: TurnedClock, program: Program
+) -> None:
+    async with running(storage, clock, program, sender=Platform(), upkeep=Upkeep(clocks=Machine().clocks())) as engine:
+        await engine.lanes.accept([follow()])
         await engine.quiesce()
-    upkeep = Upkeep(followers={("oa", "main"): Followers(oAnna=False)}, clocks=Machine().clocks())
-    async with running(storage, clock, program, sender=Platform(), upkeep=upkeep) as engine:
-        assert "oa:main:gap" in engine.degraded()
-        clock.at = later(61)
+        clock.at = later(2 * 3600 - 1)
+        engine.lanes.turned_away("oa", "main", reason="full")
+        clock.at = later(2 * 3600)
         engine.wake()
         await engine.quiesce()
-        assert (await arrived(storage, "oAnna"))[-1] == ("oa.unfollow", True)
+        assert not await timer_fired(storage)
+        clock.at = later(2 * 3600 + 60)
+        engine.wake()
+        await engine.quiesce()
+        assert await timer_fired(storage)

@@ -1,13 +1,18 @@
 """Urgent messages and events go first, and one customer's order never changes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.storage import Storage
+from bot.runtime.stepping import EVENTS_MAX
+from bot.storage import KeyRing, Priority, Storage, Transaction
+from tests.storage.engine_rig import Platform, engine_of
 from tests.storage.makers import (
+    TurnedClock,
     begin,
     carry_out,
     consume_all,
@@ -20,7 +25,9 @@ from tests.storage.makers import (
     settle,
     write,
 )
+from tests.storage.why_stage import brand
 
+T = TypeVar("T")
 Plan = list[tuple[int, bool]]
 """Customers by number, and whether what they get or say is urgent, in order."""
 PLANS = st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=14)
@@ -94,3 +101,38 @@ async def test_whatever_is_urgent_each_customers_events_are_claimed_in_their_ord
         urgent_left -= sum(row.event.urgent for row in rows)
         await consume_all(storage, limit)
     assert all(numbers == sorted(numbers) for numbers in by_customer(stepped).values())
+
+
+class Noting(Storage):
+    """Notes the priority of every job, and whether the door says that something urgent came, before it is written."""
+
+    def note(self, door: Callable[[], bool]) -> None:
+        self.asked: list[Priority] = []
+        self.came: list[bool] = []
+        self._door = door
+
+    async def write(self, priority: Priority, job: Callable[[Transaction], T]) -> T:
+        self.asked.append(priority)
+        if priority is Priority.INGEST:
+            self.came.append(self._door())
+        return await super().write(priority, job)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_urgent_events_lift_one_batch_only_and_no_sooner_than_they_are_written(
+    url: str, keys: KeyRing, clock: TurnedClock, tmp_path: Path
+) -> None:
+    storage = await Noting.open(url, keys=keys, clock_now=clock.now)
+    engine = engine_of(storage, clock, brand(tmp_path), sender=Platform())
+    storage.note(engine.lanes.take_urgent)
+    # More than one batch takes, and one of them urgent.
+    count = 2 * EVENTS_MAX
+    await engine.lanes.accept([event(f"{n}", sender=f"o{n}", urgent=n == 0) for n in range(count)])
+    assert storage.came == [False]
+    assert engine.lanes.take_urgent()
+    storage.asked.clear()
+    await engine._steps.batch(urgent=True)
+    await storage.close()
+    assert len(storage.asked) > 1
+    assert storage.asked[:1] == [Priority.URGENT]
+    assert set(storage.asked[1:]) == {Priority.STEP}

@@ -68,14 +68,14 @@ async def test_the_whole_way_to_a_lead_reads_as_pinned(stage: Stage) -> None:
         "├─ 建立线索（阶段 new）\n"
         "├─ 任务派给同事 lilei（advisor）\n"
         "│  └─ 任务卡片 给同事 lilei：已发出，平台已接受（5月1日 20:00，平台编号 id-task）\n"
-        "├─ 计划发送 thanks（文字，服务消息）：可回复时段（来信）已用 0/5 条，5月3日 20:00 关闭\n"
+        "├─ 计划发送 thanks（文字，服务消息）：可回复时段（来信）已用 1/5 条，5月3日 20:00 关闭\n"
         "│  └─ thanks：已发出，平台已接受（5月1日 20:00，平台编号 id-thanks）\n"
         "├─ oa-why：assign → done\n"
         "└─ 旅程 oa-why 结束：success\n"
         "\n"
         "现在（2026-05-01 20:00）\n"
         "├─ oa:main 可回复时段（关注）：还能发 0/3 条，5月1日 20:00 关闭\n"
-        "├─ oa:main 可回复时段（来信）：还能发 4/5 条，5月3日 20:00 关闭\n"
+        "├─ oa:main 可回复时段（来信）：还能发 3/5 条，5月3日 20:00 关闭\n"
         "├─ 线索：阶段 new，还没有分配同事，来源 EXPO（5月1日 20:00 建立）\n"
         "├─ 〔oa-why〕任务：等同事 lilei 接受，截止 5月1日 20:30\n"
         "└─ 5月1日 20:30 任务的截止时间到\n"
@@ -267,7 +267,8 @@ async def test_a_parked_lane_shows_where_it_stands_still(stage: Stage) -> None:
         ("客户来信（文字），排在出错的事情后面，还没有处理", "waiting", ()),
     ]
     assert story.present[0].text == (
-        "处理停住了：程序出错（KeyError at core/step/machine.py:80），5月1日 20:00 起新的事件只排队、不处理，排队 2 件；"
+        "处理停住了：程序出错（KeyError at core/step/machine.py:80），"
+        "5月1日 20:00 起新的事件只排队、不处理，排队 2 件；"
         f"程序修好后：zhitu retry lane {customer_id}"
     )
     assert last_decision(story)[0].text == "客户关注公众号"

@@ -105,7 +105,7 @@ async def test_a_message_put_off_at_the_last_moment_tells_both_times(storage: St
     anna = await newcomer(storage)
     await decided(storage, anna, PLANNED, effects=(makers.send("A"),))
     row = (await makers.lease(storage))[0]
-    await write(storage, lambda tx: tx.outbox.defer(row.effect.effect_id, not_before=later(3600)))
+    await write(storage, lambda tx: tx.outbox.defer(row.effect.effect_id, worker="w1", not_before=later(3600)))
     assert hello(await story_of(storage, anna)).text == (
         "hello：等到 5月1日 21:00 再发（原定 5月1日 20:00，发送前复查时推迟）"
     )

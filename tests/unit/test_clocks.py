@@ -67,6 +67,20 @@ def test_a_clock_that_differs_from_the_databases_is_not_believed_until_they_agre
     assert clocks.trouble == ""
 
 
+def test_a_difference_that_was_confirmed_does_not_come_back_until_it_changes() -> None:
+    clocks = Machine().watched()
+    clocks.compare(NOON, NOON + timedelta(seconds=8), NOON)
+    clocks.confirm()
+    assert clocks.trouble == ""
+    clocks.compare(NOON, NOON + timedelta(seconds=9), NOON)
+    assert clocks.trouble == ""
+    clocks.compare(NOON, NOON + timedelta(seconds=14), NOON)
+    assert clocks.trouble != ""
+    clocks.compare(NOON, NOON, NOON)
+    clocks.compare(NOON, NOON + timedelta(seconds=8), NOON)
+    assert clocks.trouble != ""
+
+
 def test_an_answer_that_took_long_is_no_difference() -> None:
     clocks = Machine().watched()
     clocks.compare(NOON, NOON + timedelta(seconds=20), NOON + timedelta(seconds=21))

@@ -1,5 +1,7 @@
 """What surviving needs: gaps of accounts, limits that are counted, access tokens, the form of what is quarantined.
 
+And which messages of unknown fate an operator lets leave again.
+
 Revision ID: 0002
 """
 
@@ -30,6 +32,7 @@ def upgrade() -> None:
     _create_rates()
     _widen_quarantine()
     _create_tokens()
+    op.add_column("outbox", _column("by_operator", sa.SmallInteger(), default="0"))
     # Those that an operator has yet to decide on are few, among millions that are done.
     fate = sa.text("state = 'unknown' AND reason <> 'left'")
     op.create_index("outbox_unknown", "outbox", ["seq"], sqlite_where=fate, postgresql_where=fate)
