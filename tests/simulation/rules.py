@@ -67,13 +67,20 @@ def told(change: "Change") -> Iterator[str]:
 
 
 def _heard(ledger: "Ledger", before: Heard | None, after: Heard) -> Iterator[str]:
-    """Events of a lane are consumed in the order in which they stand."""
+    """Events of a lane are consumed in the order in which they stand.
+
+    But for an advisor's words that are carried into the lane by the very job that steps what the buyer wrote after
+    them: nobody hears of the two at the same end.
+    """
     if before is None:
         ledger.seen_in[after.event.event_id] = ledger.jobs
+    elif before.lane < 0 < after.lane:
+        ledger.carried_in[after.seq] = ledger.jobs
     if after.lane < 0 or not after.consumed or (before is not None and before.consumed):
         return
     for row in ledger.heard.values():
-        if row.lane == after.lane and row.seq < after.seq and not row.consumed:
+        stood_before = row.lane == after.lane and row.seq < after.seq and not row.consumed
+        if stood_before and ledger.carried_in.get(row.seq) != ledger.jobs:
             yield f"event {after.seq} of lane {after.lane} was consumed before {row.seq}"
 
 

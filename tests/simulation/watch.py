@@ -63,6 +63,7 @@ class Ledger:
     answered: dict[str, list[Event]] = field(default_factory=dict)
     welcomed: dict[int, float] = field(default_factory=dict)
     seen_in: dict[str, int] = field(default_factory=dict)
+    carried_in: dict[int, int] = field(default_factory=dict)
     fired: dict[int, list[tuple[int, datetime, str]]] = field(default_factory=dict)
     due: dict[tuple[int, str], datetime] = field(default_factory=dict)
     in_air: dict[str, int] = field(default_factory=dict)

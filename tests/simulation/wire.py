@@ -137,6 +137,8 @@ class Line:
                 return 0, b""
             case "malformed":
                 return 200, raw[: len(raw) // 2]
+            case "slow":
+                return 200, raw  # perhaps too late for anybody to hear it
             case _:
                 self.observer.told(request, reply)
                 return 200, raw
