@@ -11,7 +11,8 @@ from bot.channels.endpoints import CUSTOM_SEND, MESSAGE_SEND, TEMPLATE_SEND, UPD
 from bot.channels.verdicts import Platform, listed, verdict
 from bot.core.effects import SendMessage
 from bot.errors import Refused
-from bot.runtime.ports import Accepted, Sender
+from bot.runtime.ports import Accepted
+from tests.passing_on import PassingOn
 
 from .error_table import (
     PLATFORMS,
@@ -66,31 +67,11 @@ async def test_a_code_in_no_table_is_refused_with_a_hint_for_whoever_is_alerted(
     assert "对照表" in error.hint
 
 
-@dataclass(slots=True)
-class Refusing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusing(PassingOn):
     """A sending half that gets one answer from its platform for every message to a buyer."""
 
-    within: Sender
     code: int
-
-    @property
-    def channel(self) -> str:
-        return self.within.channel
-
-    @property
-    def account(self) -> str:
-        return self.within.account
-
-    @property
-    def in_flight_max(self) -> int:
-        return self.within.in_flight_max
-
-    @property
-    def trouble(self) -> str | None:
-        return self.within.trouble
-
-    async def prepare(self) -> None:
-        await self.within.prepare()
 
     async def send(self, effect: SendMessage) -> Accepted:
         raise verdict(CUSTOM_SEND, self.code)
@@ -114,7 +95,7 @@ class Refusing:
 async def test_the_outbox_does_with_a_decision_what_the_table_says(
     tmp_path: Path, code: int, state: str, rests: bool
 ) -> None:
-    async with product(tmp_path, seams=Seams(around=lambda sender: Refusing(sender, code))) as ours:
+    async with product(tmp_path, seams=Seams(around=lambda sender: Refusing(within=sender, code=code))) as ours:
         await ours.does("follow")
         ((seen, attempts),) = ours.rows("SELECT state, attempts FROM outbox ORDER BY seq LIMIT 1")
         degraded = (await ours.ready())[1]["degraded"]

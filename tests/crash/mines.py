@@ -17,9 +17,10 @@ from bot.core.effects import SendMessage
 from bot.core.messages import Card
 from bot.errors import Conflict
 from bot.runtime.dispatch import Begun, Standing
-from bot.runtime.ports import Accepted, Sender
+from bot.runtime.ports import Accepted
 from bot.runtime.stepping import Batch
 from bot.storage import Priority, Storage, Transaction
+from tests.passing_on import PassingOn
 
 Point: TypeAlias = Literal["C1", "C2", "C3", "C4", "C5"]
 T = TypeVar("T")
@@ -126,30 +127,10 @@ class MinedStorage(Storage):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MinedSender:
+class MinedSender(PassingOn):
     """A sending half with a mine before and after every request."""
 
-    within: Sender
     mine: Mine
-
-    @property
-    def channel(self) -> str:
-        return self.within.channel
-
-    @property
-    def account(self) -> str:
-        return self.within.account
-
-    @property
-    def trouble(self) -> str | None:
-        return self.within.trouble
-
-    @property
-    def in_flight_max(self) -> int:
-        return self.within.in_flight_max
-
-    async def prepare(self) -> None:
-        await self.within.prepare()
 
     async def send(self, effect: SendMessage) -> Accepted:
         await self.mine.before_request(effect)

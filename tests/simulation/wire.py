@@ -17,7 +17,8 @@ from bot.channels import wire
 from bot.channels.verdicts import Endpoint
 from bot.channels.wire import Body, Reply, Wire
 from bot.core.effects import SendMessage
-from bot.runtime.ports import Accepted, Sender
+from bot.runtime.ports import Accepted
+from tests.passing_on import PassingOn
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.swarm import CALL_CODES, CALL_FAULTS
 
@@ -200,29 +201,8 @@ class InlineWire(Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Addressed:
+class Addressed(PassingOn):
     """A sending half that notes which message each call is about: the platforms' requests do not tell."""
-
-    within: Sender
-
-    @property
-    def channel(self) -> str:
-        return self.within.channel
-
-    @property
-    def account(self) -> str:
-        return self.within.account
-
-    @property
-    def trouble(self) -> str | None:
-        return self.within.trouble
-
-    @property
-    def in_flight_max(self) -> int:
-        return self.within.in_flight_max
-
-    async def prepare(self) -> None:
-        await self.within.prepare()
 
     async def send(self, effect: SendMessage) -> Accepted:
         token = _SENDING.set(effect)
