@@ -10,21 +10,26 @@ from bot.core.expressions.tree import Expression, Template
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What to use when the window is shut: `template:NAME`, `task` or `drop`."""
+    """What to use when the window is shut: `template:NAME`, `sms:NAME`, `group_send`, `task` or `drop`."""
 
-    way: Literal["template", "task", "drop"]
+    way: Literal["template", "task", "drop", "sms", "group_send"]
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send a content. `send_class` None: service, allowed only where the customer's own act leads here (J608)."""
+    """Send a content. `send_class` None: service, allowed only where the customer's own act leads here (J608).
+
+    `variant_by`: the name of the variant. `key`: what was sent under the same key by this run is not sent again.
+    """
 
     content: str
     send_class: SendClass | None = None
     outside: tuple[Outside, ...] = ()
     expire: timedelta | None = None
     window: Literal["auto", "require", "ignore"] = "auto"
+    variant_by: Expression | None = None
+    key: Template | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +84,48 @@ class AddPoints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantCoupon:
+    """`once_per`: nobody gets it twice at all, or in one run of the journey; empty: every time."""
+
+    coupon: str
+    once_per: Literal["", "customer", "journey"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartJourney:
     """Begin another journey and go on at once. `arguments` become its `vars`."""
 
     journey: str
     arguments: tuple[tuple[str, Template], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelJourney:
+    """End the customer's runs of `journey`, as `cancelled`."""
+
+    journey: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelBooking:
+    """Give back what was booked and is kept under `save`."""
+
+    save: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emit:
+    """An event that this customer's journeys hear in the same step."""
+
+    event: str
+    fields: tuple[tuple[str, Expression], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStage:
+    """The stage of the customer's open lead."""
+
+    stage: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +141,20 @@ class OptOut:
 
 
 Action: TypeAlias = (
-    Send | Tag | Score | SetValues | OpenLead | ChangeConsent | CreateTask | AddPoints | StartJourney | Note | OptOut
+    Send
+    | Tag
+    | Score
+    | SetValues
+    | OpenLead
+    | ChangeConsent
+    | CreateTask
+    | AddPoints
+    | GrantCoupon
+    | StartJourney
+    | CancelJourney
+    | CancelBooking
+    | Emit
+    | SetStage
+    | Note
+    | OptOut
 )

@@ -41,6 +41,7 @@ class Unsent:
     send_class: SendClass
     form: Form = "free"
     not_before: datetime | None = None
+    journey: str = ""
 
 
 @quickly_made
@@ -84,7 +85,8 @@ class Conversation:
 class Timer:
     """A due time. `owner` is an enrolment's id, or `_task`, or `_floor`; an enrolment's counts only in its `visit`.
 
-    `timer_id`: wait, timeout, accept, or for `_task` the task's id, for `_floor` the conversation's.
+    `timer_id`: wait, timeout, accept, max_age, `@` and the name that a journey gave it, or for `_task` the task's id,
+    for `_floor` the conversation's.
     """
 
     owner: str
@@ -94,6 +96,15 @@ class Timer:
     set_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One of the answers that were worked out for a question: as it is shown, what it means, other spellings."""
+
+    text: str
+    value: Json = None
+    spellings: tuple[str, ...] = ()
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
@@ -101,15 +112,34 @@ class Pending:
 
     `phase` queued: not yet asked, the floor is another's; asked; confirming: `proposal` waits for a yes;
     paused: another enrolment pushed in, `left_s` seconds of the timeout remain. `since`: when the phase began.
-    `failures` counts wrong answers.
+    `failures` counts wrong answers. `options` are those that were worked out when the question was asked. `whole_s` is
+    the whole time of a paused question; `extended`: she asked for more time, and had it.
     """
 
     slot: str
     phase: Literal["queued", "asked", "confirming", "paused"]
     since: datetime | None = None
     failures: int = 0
-    proposal: str | int | bool | None = None
+    proposal: Json = None
     left_s: float | None = None
+    options: tuple[Option, ...] = ()
+    whole_s: float | None = None
+    extended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What a repair journey was called for: the conversation stumbled at `of`, whose state it does not leave.
+
+    `slot` of `owner` is to become `value`, when it comes to a correction. `choices`: ways into journeys of which
+    she may choose one, as `journey|number of the entry`.
+    """
+
+    of: EnrolmentId | None = None
+    owner: EnrolmentId | None = None
+    slot: str = ""
+    value: Json = None
+    choices: tuple[str, ...] = ()
 
 
 @quickly_made
@@ -119,6 +149,13 @@ class Enrolment:
 
     `values` are the journey's `vars`, `slots` its answers, `saved` what calls brought back, `counts` the
     visits of each state, its `when` true, that are over, `entry` the fields of the event that began it.
+    `arm`: `holdout` for one that is only measured, which visits no state. `error`: the latest that was handled.
+    `left_by`: exits, by their conditions, that led out and still hold, and `goal`. `awaiting`: the errand whose result
+    the state waits for.
+    `resumes`: for groups that go on where they were left, the state left last. `heard`: `recent` events of the customer
+    that it was about already.
+    `answered_at`: when each of `slots` got its value, the latest last. `repair`: set for a repair journey.
+    `said`: keys under which something was sent, which is not sent again.
     """
 
     enrolment_id: EnrolmentId
@@ -143,6 +180,15 @@ class Enrolment:
     goal_held_at_entry: bool = False
     day: str = ""
     day_count: int = 0
+    arm: str = ""
+    error: str = ""
+    left_by: tuple[str, ...] = ()
+    awaiting: EffectId | None = None
+    answered_at: Mapping[str, datetime] = field(default_factory=dict)
+    repair: Repair | None = None
+    resumes: Mapping[str, str] = field(default_factory=dict)
+    heard: tuple[EventId, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +198,20 @@ class Past:
     ended_at: datetime
     end: str
     goal_reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """An entry that waits: for the end of the run that goes on, or for `not_before`. `entry`: the event's fields."""
+
+    journey: str
+    key: str
+    since: datetime
+    cause: str
+    conversation_id: ConversationId | None = None
+    arguments: Mapping[str, Json] = field(default_factory=dict)
+    entry: Mapping[str, Json] = field(default_factory=dict)
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +230,21 @@ class Sent:
     effect_id: EffectId
     at: datetime
     send_class: SendClass
+    journey: str = ""
+
+
+@quickly_made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """An event that some state looks back for (`since`). `normal`, `intents`: what a message was understood as."""
+
+    event_id: EventId
+    type: str
+    channel: str
+    at: datetime
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    normal: str = ""
+    intents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +300,10 @@ class Customer:
     enrolments: Mapping[EnrolmentId, Enrolment] = field(default_factory=dict)
     past: Mapping[str, Past] = field(default_factory=dict)
     """By `journey|key`."""
+    queued: Mapping[str, Queued] = field(default_factory=dict)
+    """By `journey|key`, as `past`."""
+    arms: Mapping[str, str] = field(default_factory=dict)
+    """What she drew in experiments, by their salt: an arm of a split, `holdout` or `exposed`."""
     timers: tuple[Timer, ...] = ()
     lead: Lead | None = None
     tasks: Mapping[EffectId, Task] = field(default_factory=dict)
@@ -232,6 +311,13 @@ class Customer:
     sent: tuple[Sent, ...] = ()
     notes: tuple[str, ...] = ()
     """What journeys noted for the advisor, latest last."""
+    recent: tuple[Recent, ...] = ()
+    coupons: Mapping[str, EffectId] = field(default_factory=dict)
+    """What she may get only once, with the errand that gave it: by `coupon|customer` or `coupon|enrolment`."""
+    told_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When she answered what attributes with a `ttl` were asked for, by the attribute's name."""
+    segments: Mapping[str, bool] = field(default_factory=dict)
+    """Whether each segment that leads into a journey held when it was looked at last, by its key."""
     caught_up_to: datetime | None = None
 
     def next_due_at(self) -> datetime | None:

@@ -1,14 +1,17 @@
 """What is left of the reason for a planned message when it is about to leave. Source: delivery.md 3.5 and 3.7."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core import policy
 from bot.core.customer import Customer, Unsent
 from bot.core.effects import Form, SendMessage
-from bot.core.ids import ConversationId, EnrolmentId
+from bot.core.ids import ConversationId, CustomerId, EnrolmentId
 from bot.core.messages import Message, TemplateMessage
+from bot.core.times import part_of
 
+SPREAD = timedelta(minutes=10)
+"""Over this time messages leave that waited for the end of quiet hours or of days off (journey-language.md 3.11)."""
 WITHHELD_FOR_GOOD = frozenset({"opted_out", "no_consent", "cap", "left_state", "repeat_not_wanted"})
 """Reasons at the last moment that no fallback may go around."""
 
@@ -32,9 +35,20 @@ def request_of(effect: SendMessage, customer: Customer, planned_at: datetime) ->
         reply=effect.reply,
         planning=False,
         window=effect.window,
+        journey=effect.journey,
     )
     opted_out = any(at > planned_at for at in customer.opt_outs.values())
     return replace(request, reply=False) if opted_out else request
+
+
+def leaves_from(verdict: policy.Defer, customer_id: CustomerId) -> datetime:
+    """The moment to which `verdict` puts a message off. When many wait for the same, customer comes after customer.
+
+    All messages of one customer come equally late, so that they keep their order.
+    """
+    if verdict.reason not in ("quiet_hours", "day_off"):
+        return verdict.until
+    return verdict.until + part_of(SPREAD, customer_id)
 
 
 def unsent_of(effect: SendMessage, *, not_before: datetime | None = None) -> Unsent:
@@ -46,6 +60,7 @@ def unsent_of(effect: SendMessage, *, not_before: datetime | None = None) -> Uns
         send_class=effect.send_class,
         form=form_of(effect.message),
         not_before=not_before,
+        journey=effect.journey,
     )
 
 

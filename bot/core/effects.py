@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from bot.core.errands import Errand
 from bot.core.events import Json
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, StaffId
 from bot.core.making import quickly_made
@@ -21,9 +22,12 @@ WindowNeed = Literal["auto", "require", "ignore"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallback:
-    """What to try when the message itself may not go. `message` is set for `template`, else None."""
+    """What to try when the message itself may not go. `message` is set for `template`, else None.
 
-    way: Literal["template", "task", "drop"]
+    `sms` and `group_send` have no account in this version: they are passed over, as a template without an id is.
+    """
+
+    way: Literal["template", "task", "drop", "sms", "group_send"]
     message: Message | None = None
     title: str = ""
 
@@ -137,8 +141,54 @@ class CloseDesk:
     conversation_id: ConversationId
 
 
+@quickly_made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunErrand:
+    """Have something done outside the conversation; `effect.done` or `effect.failed` tells how it went.
+
+    `waited`: the visit that planned it waits for the result. `reply`: her own act caused it, so that what is said once
+    it is done still answers her. After `expires_at` it is not tried any more.
+    """
+
+    effect_id: EffectId
+    errand: Errand
+    expires_at: datetime
+    enrolment_id: EnrolmentId
+    journey: str
+    state: str
+    visit: int
+    waited: bool = False
+    reply: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawErrands:
+    """Errands that nobody waits for any more; those that have not begun are not run."""
+
+    effect_ids: tuple[EffectId, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlePlace:
+    """The place that the errand `effect_id` holds: keep it, and give back what it replaces; or give it back."""
+
+    effect_id: EffectId
+    keep: bool
+
+
 Effect: TypeAlias = (
-    SendMessage | SuppressSends | SaveLead | SaveTask | RecordConsent | AssignAdvisor | OpenDesk | CloseDesk
+    SendMessage
+    | SuppressSends
+    | SaveLead
+    | SaveTask
+    | RecordConsent
+    | AssignAdvisor
+    | OpenDesk
+    | CloseDesk
+    | RunErrand
+    | WithdrawErrands
+    | SettlePlace
 )
 
 
@@ -147,9 +197,10 @@ Effect: TypeAlias = (
 class Trace:
     """One line of the journal: what was decided, and by which values.
 
-    `kind`: entered, entry_refused, moved, guard, answered, unparsed, planned, not_sent, goal, error, ended,
-    heard, unheard, interrupt, tag, score, set, lead, task, consent, points, note, handoff, floor, opt_out, timer,
-    operator, and the types of receipts. `detail` holds plain JSON without texts of messages and without personal data.
+    `kind`: entered, entry_refused, entry_waits, moved, split, exit, emit, internal, cancel_refused, guard,
+    answered, unparsed, planned, not_sent, goal, error, ended, heard, unheard, taken, corrected, offered, interrupt,
+    tag, score, set, lead, task, consent, points, note, handoff, floor, opt_out, timer, skipped, rearmed, operator, and
+    the types of receipts. `detail` holds plain JSON without texts of messages and without personal data.
     """
 
     kind: str

@@ -4,7 +4,8 @@ Types of version 1, with their `fields`:
 
 | type | fields |
 |---|---|
-| `message` | `kind` (text, image, voice, video, location, link, menu_tap), `text`, `media_id`, `menu_id` |
+| `message` | `kind` (text, image, voice, video, file, location, link, menu_tap), `text`, `media_id`, `menu_id`; of a
+  location `lat`, `lng`, `name` |
 | `oa.follow`, `oa.scan` | `scene` or null |
 | `oa.unfollow` | |
 | `oa.click` | `key` |
@@ -15,6 +16,16 @@ Types of version 1, with their `fields`:
 | `advisor.said` | `text`; `staff_id`, `conversation_id` and `several` once it stands in a customer's lane |
 | `send.refused`, `send.unknown`, `send.expired` | `effect_id`, `reason`, `vendor_code`, `content`, `send_class`,
   `conversation_id`, `enrolment_id`, `visit`, `fallbacks`, `planned_at`, `expires_at`, `heard_at` |
+| `effect.done`, `effect.failed` | `effect_id`, `kind`, `name`, `enrolment_id`, `visit`, `waited`, `reply`; `result`, or
+  `error`; of a place that is held, `hold_until` |
+| `booking.created`, `booking.moved`, `booking.cancelled` | `booking`: `id`, `resource`, `what`, `start`, `dealer`,
+  `status` |
+| `lead.opened` | `lead_id`, `stage`, `journey` |
+| `handoff.accepted`, `handoff.closed`, `task.done` | `journey`, `staff_id`, `title` |
+| `task.overdue` | `journey`, `title` |
+| `exit.check` | `effect_id`, `enrolment_id` |
+| `segment.entered` | `segment` |
+| `schedule.due` | `journey`, `cron`, `occurrence` (ISO 8601) |
 
 `oa.follow` and `oa.unfollow` with `reconciled` true were found out by asking the platform after a gap; `repaired` true
 marks events in whose text unusable characters were replaced.

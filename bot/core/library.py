@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
 from typing import Literal
 
-from bot.core.actions import Action
-from bot.core.customer import BucketKind
-from bot.core.effects import Delivery, SendClass
-from bot.core.expressions.tree import Template
+from bot.core.bookings import Resource
+from bot.core.catalogue import Catalogue
+from bot.core.expressions.tree import Expression, Template
 from bot.core.ids import StaffId
 from bot.core.journey import Journey
+from bot.core.rules import GlobalRules
+from bot.core.slots import VarType
 
 AttributeType = Literal["text", "number", "bool", "phone_cn"]
 
@@ -30,7 +30,8 @@ class Content:
     """What is said. `variants` always holds `normal`; `forms` is channel → text or menu.
 
     A menu shows the options of the slot that is asked, to tap. `templates`: for each `outside: template:NAME`
-    the values of that template's fields.
+    the values of that template's fields. `bodies`: channel → variant → what is said there in the place of the
+    variant's common text, which is empty where every channel has its own.
     """
 
     content: str
@@ -39,84 +40,13 @@ class Content:
     templates: Mapping[str, tuple[tuple[str, Template], ...]] = field(default_factory=dict)
     media: str = ""
     hash: str = ""
+    bodies: Mapping[str, Mapping[str, Template]] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeeklyHours:
-    """`weekdays` 0 (Monday) to 6; from `opens` to `closes` in the zone of the defaults."""
-
-    weekdays: frozenset[int]
-    opens: time
-    closes: time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietHours:
-    """From `begins` to `ends`, crossing midnight when `ends` is earlier."""
-
-    begins: time
-    ends: time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cap:
-    name: str
-    classes: frozenset[SendClass]
-    max: int
-    per: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassRule:
-    """What holds for a class of sends. `cap_defer` is set when `cap` is defer. `consent`: a purpose, or empty."""
-
-    opt_out: Literal["ignore", "reply_only", "block"]
-    quiet: Literal["ignore", "defer"]
-    cap: Literal["ignore", "defer", "drop"]
-    delivery: Delivery
-    consent: str = ""
-    cap_defer: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowRule:
-    max: int
-    duration: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interrupt:
-    """Something that is heard before, or instead of, the open question.
-
-    `hard` (priority 900 and more): before everything else, even while a human has the floor.
-    `effect`: end_all ends every journey of the customer, end_focus the holder's, pause keeps it for later.
-    """
-
-    interrupt: str
-    keywords: tuple[str, ...]
-    priority: int
-    effect: Literal["end_all", "end_focus", "pause", "answer"]
-    do: tuple[Action, ...] = ()
-    call: str = ""
-
-    @property
-    def hard(self) -> bool:
-        """Whether nothing may come before it."""
-        return self.priority >= 900
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GlobalRules:
-    """`_global.yaml`. `windows`: channel → kind of act → what it allows; a channel without has no window."""
-
-    timezone: str
-    quiet: QuietHours | None
-    human_hold: timedelta
-    working_hours: Mapping[str, WeeklyHours]
-    caps: tuple[Cap, ...]
-    class_rules: Mapping[SendClass, ClassRule]
-    windows: Mapping[str, Mapping[BucketKind, WindowRule]]
-    interrupts: tuple[Interrupt, ...] = ()
+    def wording(self, variant: str, channel: str) -> Template:
+        """What is said on `channel` as `variant`; of a variant that there is not, the normal wording."""
+        named = variant if variant in self.variants else "normal"
+        own = self.bodies.get(channel)
+        return own[named] if own is not None and named in own else self.variants[named]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +66,49 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dealer:
+    """`hours` names working hours of `_global.yaml`: its calendar of working time; empty: the brand's."""
+
     dealer: str
     name: str
     city: str = ""
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Customers for whom `condition` holds (segments/NAME.yaml)."""
+
+    segment: str
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """A declared event of our own or of another system, with its fields (schema/events.yaml)."""
+
+    event: str
+    fields: Mapping[str, VarType] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faq:
+    """A frequent question in several wordings. `content` is the answer, a content like any other."""
+
+    faq: str
+    questions: tuple[str, ...]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a customer may mean, by patterns in her text and words that rule it out, both spelled as `spelled` does.
+
+    `*` in a pattern stands for a few characters of any kind.
+    """
+
+    intent: str
+    patterns: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +122,12 @@ class Library:
     attributes: Mapping[str, Attribute]
     members: tuple[Member, ...]
     dealers: Mapping[str, Dealer]
+    segments: Mapping[str, Segment] = field(default_factory=dict)
+    events: Mapping[str, EventType] = field(default_factory=dict)
+    faqs: tuple[Faq, ...] = ()
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    resources: tuple[Resource, ...] = ()
 
     def content(self, name: str) -> Content:
         """The content called `name`. KeyError: the checker let a bad reference through."""

@@ -1,23 +1,24 @@
 """May this message go to this customer now? Asked when a step plans it, and again just before it leaves.
 
-The order of the checks is fixed: reachable, opt-out, consent, a human on the floor, quiet hours, caps, window.
-The first that objects gives the verdict. Sources: journey-language.md 2.5 and 3.11, delivery.md 3.7.
+The order of the checks is fixed: reachable, opt-out, consent, a human on the floor, quiet hours and days off, caps,
+window. The first that objects gives the verdict. What a journey limits its own messages to is asked with what holds
+for everybody. Sources: journey-language.md 2.5 and 3.11, delivery.md 3.7.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
 from bot.core import windows
-from bot.core.calendar import quiet_until
+from bot.core.calendar import quiet_until, working_day_from, zone_named
 from bot.core.customer import Consent, Conversation, Customer, Human, Sent, Unsent
 from bot.core.effects import Form, SendClass, WindowNeed
 from bot.core.events import Json
 from bot.core.ids import ConversationId, EffectId, EventId
-from bot.core.library import Cap, ClassRule, GlobalRules
 from bot.core.making import quickly_made
+from bot.core.rules import Cap, ClassRule, GlobalRules, JourneyRules, QuietHours
 
 Reason = Literal[
     "unreachable",
@@ -25,12 +26,15 @@ Reason = Literal[
     "no_consent",
     "human_has_floor",
     "quiet_hours",
+    "day_off",
     "cap",
     "window_closed",
     "window_used",
 ]
 """Stable identifiers: they stand in the journal and `why` explains them."""
 
+_TURNS_MAX = 3
+"""A quiet night before days off, the quiet morning after them, and once more to see that nothing else objects."""
 SENT_MAX = 1000
 """Capped messages remembered of one customer; beyond, the oldest are forgotten: her caps are full long before."""
 
@@ -42,7 +46,7 @@ class Request:
 
     `form` template: the platform asks for no window. `reply`: the customer's own act caused it in its step.
     `planning`: planned messages ahead of it, which will spend window and caps first, are counted as well.
-    `window` ignore: send it even when no window is known to be open.
+    `window` ignore: send it even when no window is known to be open. `journey`: whose limits it keeps to, if any.
     """
 
     effect_id: EffectId
@@ -53,6 +57,7 @@ class Request:
     reply: bool = False
     planning: bool = False
     window: WindowNeed = "auto"
+    journey: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,8 @@ class Judged(Protocol):
     """As much of a customer as the policy reads: a customer, or one whom a step is changing."""
 
     @property
+    def attributes(self) -> Mapping[str, Json]: ...
+    @property
     def consents(self) -> Mapping[str, Consent]: ...
     @property
     def opt_outs(self) -> Mapping[str, datetime]: ...
@@ -115,6 +122,7 @@ class _Case:
     conversation: Talking
     rules: GlobalRules
     rule: ClassRule
+    own: JourneyRules | None
     now: datetime
 
 
@@ -137,6 +145,7 @@ def judge(request: Request, *, customer: Judged, rules: GlobalRules, now: dateti
         conversation=conversation,
         rules=rules,
         rule=rules.class_rules[request.send_class],
+        own=rules.journeys.get(request.journey),
         now=now,
     )
     for check in _CHECKS:
@@ -196,18 +205,39 @@ def _human(case: _Case) -> _Objection:
 
 
 def _quiet(case: _Case) -> _Objection:
+    """Quiet hours where she lives, and days off: put off to the first moment that is neither."""
+    own, rules = case.own, case.rules
+    quiet = rules.quiet if own is None or own.quiet is None else own.quiet
     if case.rule.quiet == "ignore":
+        quiet = None
+    by_day = own is not None and own.working_days and case.request.send_class in ("reminder", "marketing")
+    if quiet is None and not by_day:
         return None
-    until = quiet_until(case.rules.quiet, case.now, ZoneInfo(case.rules.timezone))
-    if until is None:
+    zone = zone_named(case.customer.attributes.get("timezone"), ZoneInfo(rules.timezone))
+    ends_at = quiet_until(quiet, case.now, zone)
+    until = _allowed_from(case, quiet, zone) if by_day else ends_at
+    if until is None or until == case.now:
         return None
-    return Defer(until=until, reason="quiet_hours", values={"until": until.isoformat(), "zone": case.rules.timezone})
+    values: dict[str, Json] = {"until": until.isoformat(), "zone": zone.key}
+    if own is not None and (ends_at is None or own.quiet is not None):
+        values["journey"] = case.request.journey
+    return Defer(until=until, reason="day_off" if ends_at is None else "quiet_hours", values=values)
+
+
+def _allowed_from(case: _Case, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
+    """The earliest moment from now on that lies in a working day and is not quiet."""
+    moment = case.now
+    for _ in range(_TURNS_MAX):
+        moment = quiet_until(quiet, moment, zone) or moment
+        moment = working_day_from(moment, zone, case.rules.holidays)
+    return moment
 
 
 def _caps(case: _Case) -> _Objection:
     if case.rule.cap == "ignore":
         return None
-    for cap in case.rules.caps:
+    own = case.own.cap if case.own is not None else None
+    for cap in case.rules.caps if own is None else (*case.rules.caps, own):
         counted = _counted(case, cap) if case.request.send_class in cap.classes else 0
         if counted < cap.max:
             continue
@@ -228,8 +258,21 @@ def _counted(case: _Case, cap: Cap) -> int:
     since = case.now - cap.per
     # A repeat of a message is the same message: it does not count against itself.
     own = case.request.effect_id
-    sent = sum(1 for s in case.customer.sent if s.send_class in cap.classes and s.at > since and s.effect_id != own)
-    return sent + sum(1 for u in _planned(case) if u.send_class in cap.classes)
+    sent = sum(1 for s in case.customer.sent if s.at > since and s.effect_id != own and _counts(case, cap, s))
+    return sent + sum(1 for u in _planned(case) if _counts(case, cap, u))
+
+
+def _counts(case: _Case, cap: Cap, message: Sent | Unsent) -> bool:
+    """Whether `message` is one of those of which there may be so many."""
+    match cap.scope:
+        case "all":
+            return message.send_class in cap.counted
+        case "class":
+            return message.send_class == case.request.send_class
+        case "journey":
+            return message.journey == case.request.journey and message.send_class in cap.counted
+        case _:
+            assert_never(cap.scope)
 
 
 def _window(case: _Case) -> _Objection:
@@ -360,11 +403,13 @@ def record_deferred(customer: Customer, conversation_id: ConversationId, unsent:
 
 
 def _remembered(sent: tuple[Sent, ...], request: Request, *, now: datetime, rules: GlobalRules) -> tuple[Sent, ...]:
-    since = now - max((cap.per for cap in rules.caps), default=timedelta(0))
+    caps = [*rules.caps, *(own.cap for own in rules.journeys.values() if own.cap is not None)]
+    since = now - max((cap.per for cap in caps), default=timedelta(0))
     kept = tuple(s for s in sent if s.at > since and s.effect_id != request.effect_id)
-    if not any(request.send_class in cap.classes for cap in rules.caps):
+    if not any(request.send_class in cap.counted or request.send_class in cap.classes for cap in caps):
         return kept
-    return (*kept, Sent(effect_id=request.effect_id, at=now, send_class=request.send_class))[-SENT_MAX:]
+    left = Sent(effect_id=request.effect_id, at=now, send_class=request.send_class, journey=request.journey)
+    return (*kept, left)[-SENT_MAX:]
 
 
 def _with_conversation(

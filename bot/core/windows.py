@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.core.customer import Bucket, BucketKind, Conversation, Unsent
 from bot.core.ids import EventId
-from bot.core.library import GlobalRules
+from bot.core.rules import GlobalRules
 
 SHORT = timedelta(minutes=1)
 CLOSING_MARGIN = timedelta(seconds=5)

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import assert_never
 
+from bot.core.expressions.happenings import event_call, is_event_call
 from bot.core.expressions.infer import Finding, Inference
+from bot.core.expressions.pushing import Ground, Local, unpushable
 from bot.core.expressions.tree import Call, Expression, For, If, Name, Node, Output, Part, Template
 from bot.core.expressions.types import ANYTHING, LIST, Path, Type, TypeEnv
 from bot.core.expressions.values import KIND_NAMES, Kind
@@ -32,7 +34,12 @@ def check_guard(expression: Expression, env: TypeEnv) -> tuple[Finding, ...]:
     """What is wrong with `expression` as a condition, in the order it is written in."""
     inference = Inference(env=env)
     inference.condition(expression.tree)
-    return tuple(inference.findings)
+    return (*inference.findings, *_unaskable((expression.tree,), env))
+
+
+def check_audience(expression: Expression, ground: Ground) -> tuple[Finding, ...]:
+    """What in `expression` no database can work out, as a condition over many customers: rule J221."""
+    return tuple(map(_local, unpushable(expression.tree, ground)))
 
 
 def check_value(expression: Expression, env: TypeEnv, *, wanted: frozenset[Kind] = ANYTHING) -> tuple[Finding, ...]:
@@ -40,12 +47,28 @@ def check_value(expression: Expression, env: TypeEnv, *, wanted: frozenset[Kind]
     inference = Inference(env=env)
     hoped = "或".join(sorted(KIND_NAMES[kind] for kind in wanted))
     inference.need(expression.tree, wanted, f"这里需要{hoped}")
-    return tuple(inference.findings)
+    return (*inference.findings, *_unaskable((expression.tree,), env))
 
 
 def check_template(template: Template, env: TypeEnv) -> tuple[Finding, ...]:
     """What is wrong with the expressions of `template`, in the order they are written in."""
-    return tuple(_check_parts(template.parts, env))
+    return (*_check_parts(template.parts, env), *_unaskable(_trees(template.parts), env))
+
+
+def _unaskable(trees: Iterable[Node], env: TypeEnv) -> list[Finding]:
+    """What stands in the `where` of a count is always asked of the database, so it must be able to work it out."""
+    ground = Ground(env=env)
+    wheres = [call for tree in trees for node in walk(tree) if isinstance(node, Call) for call in _counting(node)]
+    return [_local(one) for event, where in wheres for one in unpushable(where, ground.of_event(event))]
+
+
+def _counting(node: Call) -> list[tuple[str, Node]]:
+    call = event_call(node) if is_event_call(node) else None
+    return [(call.event, call.where)] if call is not None and call.where is not None else []
+
+
+def _local(found: Local) -> Finding:
+    return Finding(rule="J221", message=f"{found.source} 无法转成 SQL：{found.reason}", offending=found.source)
 
 
 def _names_of(parts: Iterable[Part], made: frozenset[str]) -> frozenset[Path]:

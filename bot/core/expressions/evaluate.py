@@ -13,6 +13,7 @@ from bot.core.expressions.arithmetic import OPERATORS, as_number, negate
 from bot.core.expressions.comparison import COMPARISONS
 from bot.core.expressions.filters import FILTERS
 from bot.core.expressions.functions import FUNCTIONS
+from bot.core.expressions.happenings import event_call, is_event_call
 from bot.core.expressions.source import to_source
 from bot.core.expressions.tree import (
     Arithmetic,
@@ -228,6 +229,8 @@ def _choice(node: Choice) -> Closure:
 
 
 def _operation(operation: Operation, node: Filter | Call) -> Closure:
+    if isinstance(node, Call) and is_event_call(node):
+        return _happening(operation, node)
     arguments = [compile_node(argument) for argument in children(node)]
     run, sees_null, absent = operation.run, operation.sees_null, operation.absent
     checked = list(zip(arguments, operation.takes, strict=False))  # not strict: arguments may be left out
@@ -244,6 +247,11 @@ def _operation(operation: Operation, node: Filter | Call) -> Closure:
         return run(scope, *values)
 
     return apply
+
+
+def _happening(operation: Operation, node: Call) -> Closure:
+    call, run = event_call(node), operation.run
+    return lambda scope: run(scope, call)
 
 
 def _surely_bool(node: Node) -> bool:

@@ -63,12 +63,12 @@ def _mask_phone(scope: Scope, text: str) -> str:
 FILTERS: Mapping[str, Operation] = {
     operation.name: operation
     for operation in (
-        Operation(name="lower", takes=(TEXT,), run=_lower, gives="text"),
-        Operation(name="upper", takes=(TEXT,), run=_upper, gives="text"),
-        Operation(name="trim", takes=(TEXT,), run=_trim, gives="text"),
-        Operation(name="length", takes=(SIZED,), run=_length, gives="number"),
-        Operation(name="default", takes=(ANYTHING, ANYTHING), run=_default, gives=None, sees_null=True),
-        Operation(name="round", takes=(NUMBER, NUMBER), run=_round, gives="number", optional=1),
+        Operation(name="lower", takes=(TEXT,), run=_lower, gives="text", pushed=True),
+        Operation(name="upper", takes=(TEXT,), run=_upper, gives="text", pushed=True),
+        Operation(name="trim", takes=(TEXT,), run=_trim, gives="text", pushed=True),
+        Operation(name="length", takes=(SIZED,), run=_length, gives="number", pushed=True),
+        Operation(name="default", takes=(ANYTHING, ANYTHING), run=_default, gives=None, sees_null=True, pushed=True),
+        Operation(name="round", takes=(NUMBER, NUMBER), run=_round, gives="number", optional=1, pushed=True),
         Operation(name="join", takes=(LIST, TEXT), run=_join, gives="text", optional=1, local=True),
         Operation(name="date", takes=(MOMENT,), run=_date, gives="text", local=True),
         Operation(name="when", takes=(MOMENT,), run=_when, gives="text", local=True),

@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 from bot.core.expressions.comparison import COMPARABLE, ORDERED
 from bot.core.expressions.filters import FILTERS
 from bot.core.expressions.functions import FUNCTIONS
+from bot.core.expressions.happenings import event_call
 from bot.core.expressions.source import to_source
 from bot.core.expressions.tree import (
     Arithmetic,
@@ -29,8 +30,9 @@ from bot.core.expressions.tree import (
 )
 from bot.core.expressions.types import Operation, Path, Type, TypeEnv
 from bot.core.expressions.values import KIND_NAMES, Kind, kind_of
+from bot.core.expressions.walk import WHERE
 
-Rule = Literal["J203", "J206", "J207", "J208"]
+Rule = Literal["J203", "J206", "J207", "J208", "J221"]
 
 _UNKNOWN: frozenset[Type] = frozenset({"any", "null"})
 _NUMBER: frozenset[Kind] = frozenset({"number"})
@@ -87,6 +89,7 @@ class Inference:
             case Filter(name=name, operand=operand, arguments=arguments):
                 return self._operation(FILTERS[name], (operand, *arguments))
             case Call(name=name, arguments=arguments):
+                self._named_arguments(node)
                 return self._operation(FUNCTIONS[name], arguments)
             case _:
                 assert_never(node)
@@ -179,7 +182,9 @@ class Inference:
                 self.need(side, _NUMBER, f"“{node.op}” 只用于数")
             return "number"
         left, right = self.of(node.left), self.of(node.right)
-        if left in _UNKNOWN or right in _UNKNOWN:
+        if "null" in (left, right):
+            return "null"
+        if "any" in (left, right):
             return "any"
         result = _sum(left, right) if node.op == "+" else _difference(left, right)
         if result is None:
@@ -188,6 +193,22 @@ class Inference:
             hint = "。连接文字用 ~" if "text" in (left, right) else ""
             self._report("J207", f"类型不符：“{node.op}” 不能用于 {one}和 {other}{hint}", to_source(node.left))
         return result or "any"
+
+    def _named_arguments(self, node: Call) -> None:
+        for name, value in node.keywords:
+            if name == WHERE:
+                self._where(node, value)
+            else:
+                kinds = FUNCTIONS[node.name].keywords[name]
+                hoped = "或".join(sorted(KIND_NAMES[kind] for kind in kinds))
+                self.need(value, kinds, f"{node.name} 的 {name} 需要{hoped}")
+
+    def _where(self, node: Call, where: Node) -> None:
+        """A condition on the event that is counted: it reads the fields of that one and nothing else."""
+        fields = self.env.events.get(event_call(node).event, {})
+        inner = Inference(env=TypeEnv(names={("event", name): known for name, known in fields.items()}))
+        inner.condition(where)
+        self.findings += inner.findings
 
     def _operation(self, operation: Operation, arguments: tuple[Node, ...]) -> Type:
         found: list[Type] = []

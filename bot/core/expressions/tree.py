@@ -4,6 +4,7 @@ Jinja2 parses, `bot.authoring.expressions` builds this tree; closures (`evaluate
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Literal as OneOf
 from typing import TypeAlias
@@ -134,3 +135,18 @@ class Template:
 
     source: str
     parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCall:
+    """What `count(event, within=…, where=…)` or `last(event)` asks. `source`: as it is printed, which names its answer.
+
+    `count`: how often `event` came in the last `within`, the moment that long ago not included, as far as `where`
+    holds for its fields. `last`: when it came last; `within` is None.
+    """
+
+    source: str
+    kind: OneOf["count", "last"]
+    event: str
+    within: timedelta | None = None
+    where: Node | None = None

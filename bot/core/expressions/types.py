@@ -1,7 +1,7 @@
 """Static types of expressions: what a name may hold, and what functions and filters take and give."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from bot.core.expressions.values import Kind, Value
@@ -14,6 +14,9 @@ Type: TypeAlias = Kind | Literal["any"]
 TEXT: frozenset[Kind] = frozenset({"text"})
 NUMBER: frozenset[Kind] = frozenset({"number"})
 MOMENT: frozenset[Kind] = frozenset({"time", "date"})
+DATE: frozenset[Kind] = frozenset({"date"})
+DURATION: frozenset[Kind] = frozenset({"duration"})
+BOOL: frozenset[Kind] = frozenset({"bool"})
 LIST: frozenset[Kind] = frozenset({"list"})
 SIZED: frozenset[Kind] = frozenset({"text", "list"})
 ANYTHING: frozenset[Kind] = frozenset({"null", "bool", "number", "text", "time", "date", "duration", "list", "record"})
@@ -27,6 +30,8 @@ class Operation:
     has the types of its arguments. `absent` is the result when an argument is null, unless it is one that
     `sees_null`. `local`: it reads the scope too, so it cannot be worked out beforehand; `asks`: what
     it reads is a fact about the customer. `literal`: the arguments, by place, that must be written out as a text.
+    `keywords`: arguments that are named, of which `required` may not be left out. `pushed`: a database can work it out,
+    by the form that storage has for it.
     """
 
     name: str
@@ -40,6 +45,9 @@ class Operation:
     local: bool = False
     asks: bool = False
     literal: frozenset[int] = frozenset()
+    keywords: Mapping[str, frozenset[Kind]] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    pushed: bool = False
 
     @property
     def counts(self) -> range:
@@ -52,10 +60,12 @@ class TypeEnv:
     """The names that may be read at some place. A path that begins a longer one is a record.
 
     `open_records`: records whose fields nobody declared, such as an event's; every field of theirs is `any`.
+    `events`: the fields of every type of event that `count` may look into, with their types.
     """
 
     names: Mapping[Path, Type]
     open_records: frozenset[Path] = field(default_factory=frozenset)
+    events: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
 
     def type_of(self, path: Path) -> Type | None:
         """The type of `path`, None when there is no such name."""
@@ -81,4 +91,4 @@ class TypeEnv:
         """The same with one root more, as inside a `for`."""
         kept = {path: known for path, known in self.names.items() if path[0] != name}
         opened = frozenset(path for path in self.open_records if path[0] != name)
-        return TypeEnv(names={**kept, (name,): type_}, open_records=opened)
+        return replace(self, names={**kept, (name,): type_}, open_records=opened)

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias, cast
 
+from bot.core.catalogue import Price
 from bot.core.events import Json
+from bot.core.expressions.tree import EventCall
 
 Value: TypeAlias = (
     "bool | int | Decimal | str | datetime | date | timedelta | list[Value] | tuple[Value, ...] "
@@ -65,6 +67,22 @@ class Host(Protocol):
 
     def has_consent(self, purpose: str) -> bool:
         """Whether she has granted consent for `purpose` and not withdrawn it."""
+        ...
+
+    def in_segment(self, segment: str) -> bool:
+        """Whether the condition of `segment` holds for her now."""
+        ...
+
+    def happened(self, call: EventCall) -> "int | datetime | None":
+        """How often, or when last, what `call` asks for happened to her."""
+        ...
+
+    def open_slots(self, on: date, resource: str) -> "tuple[datetime, ...]":
+        """When her dealer has a place free on that day, of `resource` or, when it is empty, of what it has."""
+        ...
+
+    def price(self, model: str, trim: str) -> Price | None:
+        """What a car costs today, None: nobody may name a price for it today."""
         ...
 
 

@@ -1,4 +1,7 @@
-"""Going through a tree, whatever it is made of."""
+"""Going through a tree, whatever it is made of.
+
+What stands in the `where=` of `count` reads the fields of other events, so it is no part of the tree around it.
+"""
 
 from collections.abc import Iterator
 from typing import assert_never
@@ -19,6 +22,8 @@ from bot.core.expressions.tree import (
     Not,
 )
 
+WHERE = "where"
+
 
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes right below `node`, in the order they are evaluated in."""
@@ -36,7 +41,7 @@ def children(node: Node) -> tuple[Node, ...]:
         case Filter(operand=operand, arguments=arguments):
             return (operand, *arguments)
         case Call(arguments=arguments, keywords=keywords):
-            return (*arguments, *(value for _, value in keywords))
+            return (*arguments, *(value for name, value in keywords if name != WHERE))
         case _:
             assert_never(node)
 

@@ -10,13 +10,33 @@ from bot.core import windows
 from bot.core.arrival import Arrival, Facts, Needs, Step, TimerDue
 from bot.core.customer import BucketKind, Customer
 from bot.core.effects import SendMessage
+from bot.core.errands import DONE, FAILED
 from bot.core.events import CONVERSATIONAL, Event
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, conversation_id
 from bot.core.program import Program
+from bot.core.step import (
+    aging,
+    anchors,
+    entry,
+    exits,
+    floor,
+    groups,
+    handoff,
+    hearing,
+    lookback,
+    people,
+    reach,
+    receipts,
+    releases,
+    results,
+    routing,
+    tasks,
+    waiting,
+)
 from bot.core.step import draft as drafts
-from bot.core.step import floor, handoff, machine, people, reach, receipts, releases, routing, tasks
 from bot.core.step.copies import Talk
 from bot.core.step.draft import Draft, ReadMissing
+from bot.core.step.entering import enter_by_event
 from bot.core.step.questions import state_of
 from bot.core.step.sending import Wish, plan_global
 
@@ -35,22 +55,38 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
     try:
         _open_window(draft)
         releases.adopt(draft)
-        machine.come_to_rest(draft)
+        hearing.come_to_rest(draft)
+        exits.look(draft)
+        groups.leave_by_exits(draft)
+        if draft.moves:
+            hearing.come_to_rest(draft)
         if isinstance(arrival, TimerDue):
             _fire(draft, arrival)
         else:
             _take_event(draft, arrival.event)
-        machine.come_to_rest(draft)
+        hearing.come_to_rest(draft)
+        while anchors.plan_anew(draft):
+            hearing.come_to_rest(draft)
         _apologise(draft)
-        for run in draft.runs.values():
-            if run.status == "active":
-                machine.check_goal(draft, run)
+        exits.look_back(draft)
+        if draft.queued:
+            hearing.come_to_rest(draft)
+        if draft.external is not None:
+            lookback.remember(draft, draft.external)
+        lookback.forget(draft)
+        aging.watch(draft)
     except ReadMissing as missing:
         return Needs(reads=frozenset({missing.read}))
     finally:
         # Scopes look at the draft: without them no cycle is left for the garbage collector.
         draft.scopes.clear()
-    return Step(customer=drafts.finish(draft), effects=tuple(draft.effects), journal=tuple(draft.journal))
+    return Step(
+        customer=drafts.finish(draft),
+        effects=tuple(draft.effects),
+        journal=tuple(draft.journal),
+        asked=frozenset(draft.asked),
+        told=tuple(draft.told),
+    )
 
 
 def _take_event(draft: Draft, event: Event) -> None:
@@ -69,9 +105,11 @@ def _take_event(draft: Draft, event: Event) -> None:
         people.said(draft, event)
     elif event.type in _RECEIPTS:
         receipts.received(draft, event)
-    else:
+    elif event.type in (DONE, FAILED):
+        results.received(draft, event)
+    elif event.type != exits.CHECK:
         routing.tell_waiting(draft, event, None)
-        routing.enter_by_event(draft, event, draft.talks.get(_conversation_of(event)))
+        enter_by_event(draft, event, draft.talks.get(_conversation_of(event)))
 
 
 def _open_window(draft: Draft) -> None:
@@ -99,7 +137,7 @@ def _speak(draft: Draft, event: Event) -> None:
     elif people.still_there(draft, talk):
         people.forward(draft, talk, event)
     elif not routing.tell_waiting(draft, event, talk):
-        routing.enter_by_event(draft, event, talk)
+        enter_by_event(draft, event, talk)
 
 
 def _bucket_kind(event: Event) -> BucketKind:
@@ -143,6 +181,9 @@ def _fire(draft: Draft, due: TimerDue) -> None:
     if timer.owner == floor.FLOOR_OWNER:
         people.hold_ran_out(draft, ConversationId(timer.timer_id))
         return
+    if timer.owner == entry.ENTRY_OWNER:
+        entry.due(draft, timer.timer_id)
+        return
     if timer.owner == tasks.TASK_OWNER:
         task = draft.tasks.get(EffectId(timer.timer_id))
         if task is not None:
@@ -151,14 +192,15 @@ def _fire(draft: Draft, due: TimerDue) -> None:
     run = draft.runs.get(EnrolmentId(timer.owner))
     if run is None or run.visit != timer.visit or run.status != "active":
         return
-    state = state_of(draft, run)
-    match timer.timer_id:
-        case "wait":
-            draft.go(run, state.then)
-        case "timeout" if state.timeout is not None:
-            draft.go(run, state.timeout.goto)
-        case "accept":
-            handoff.unaccepted(draft, run)
+    if timer.timer_id == entry.GOAL_WITHIN:
+        exits.nothing_more_to_measure(draft, run)
+        return
+    if timer.timer_id == aging.MAX_AGE:
+        aging.over(draft, run)
+    elif timer.timer_id == "accept":
+        handoff.unaccepted(draft, run)
+    else:
+        waiting.fire(draft, run, state_of(draft, run), timer)
 
 
 def _apologise(draft: Draft) -> None:

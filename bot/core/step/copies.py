@@ -1,13 +1,16 @@
 """Enrolments and conversations as a step changes them: thawed at its beginning, frozen again at its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.core.customer import Bucket, Conversation, Enrolment, Human, Pending, Unsent
+from bot.core.customer import Bucket, Conversation, Enrolment, Human, Pending, Repair, Unsent
 from bot.core.events import Json
-from bot.core.ids import ConversationId, EnrolmentId
+from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId
+
+HOLDOUT = "holdout"
+"""The arm of whoever is measured and never contacted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +39,20 @@ class Run:
     goal_held_at_entry: bool
     day: str
     day_count: int
+    awaiting: EffectId | None = None
+    arm: str = ""
+    error: str = ""
+    left_by: tuple[str, ...] = ()
+    answered_at: dict[str, datetime] = field(default_factory=dict)
+    repair: Repair | None = None
+    resumes: dict[str, str] = field(default_factory=dict)
+    heard: tuple[EventId, ...] = ()
+    said: tuple[str, ...] = ()
+
+    @property
+    def is_measured_only(self) -> bool:
+        """Whether it is held out: it visits no state, and only its goal and its exits count."""
+        return self.arm == HOLDOUT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +105,15 @@ def thaw_run(enrolment: Enrolment) -> Run:
         goal_held_at_entry=enrolment.goal_held_at_entry,
         day=enrolment.day,
         day_count=enrolment.day_count,
+        awaiting=enrolment.awaiting,
+        arm=enrolment.arm,
+        error=enrolment.error,
+        left_by=enrolment.left_by,
+        resumes=dict(enrolment.resumes) if enrolment.resumes else {},
+        heard=enrolment.heard,
+        said=enrolment.said,
+        answered_at=dict(enrolment.answered_at),
+        repair=enrolment.repair,
     )
 
 
@@ -115,6 +141,15 @@ def freeze_run(run: Run) -> Enrolment:
         goal_held_at_entry=run.goal_held_at_entry,
         day=run.day,
         day_count=run.day_count,
+        awaiting=run.awaiting,
+        arm=run.arm,
+        error=run.error,
+        left_by=run.left_by,
+        resumes=run.resumes,
+        heard=run.heard,
+        said=run.said,
+        answered_at=run.answered_at,
+        repair=run.repair,
     )
 
 

@@ -1,21 +1,23 @@
 """Carrying out `do:`, one action after the other."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import assert_never
 
 from bot.core import actions as say
 from bot.core.customer import Consent, Lead
-from bot.core.effects import RecordConsent, SaveLead, SendMessage, SuppressSends
+from bot.core.effects import RecordConsent, SaveLead, SendMessage
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression
 from bot.core.expressions.values import EvaluationFault, Scope
-from bot.core.ids import EffectId
-from bot.core.step import entry, tasks
+from bot.core.step import calls, emitting, entry, errands, saying, tasks
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
 from bot.core.step.limits import check_room
 from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
 from bot.core.step.sending import Wish, plan, plan_global
+from bot.core.step.withholding import suppress
 
 LEAD_STAGE_NEW = "new"
 
@@ -24,7 +26,8 @@ def perform(draft: Draft, run: Run, actions: tuple[say.Action, ...], extra: Mapp
     """Do `actions` in order. False: one raised an error, and the rest was skipped."""
     try:
         for action in actions:
-            if not _do(draft, run, action, extra or {}):
+            # Whoever begins its own journey anew has ended with it.
+            if not _do(draft, run, action, extra or {}) or run.enrolment_id not in draft.runs:
                 return False
     except EvaluationFault as fault:
         faulted(draft, run, fault)
@@ -42,9 +45,8 @@ def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object])
         case say.Score(add=add):
             draft.score += add
             draft.trace("score", run, add=add, score=draft.score)
-        case say.AddPoints(add=add, reason=reason):
-            draft.points += add
-            draft.trace("points", run, add=add, reason=reason, points=draft.points)
+        case say.AddPoints():
+            return errands.add_points(draft, run, action)
         case say.SetValues():
             set_values(draft, run, action.values, scope_of(draft, run, extra))
         case say.OpenLead():
@@ -60,6 +62,16 @@ def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object])
             draft.trace("note", run, source=text.source)
         case say.OptOut(scope=scope):
             opt_out(draft, scope)
+        case say.CancelJourney():
+            calls.cancel(draft, run, action)
+        case say.Emit():
+            return emitting.emit(draft, run, action, extra)
+        case say.GrantCoupon():
+            errands.grant_coupon(draft, run, action)
+        case say.CancelBooking():
+            return errands.cancel_booking(draft, run, action)
+        case say.SetStage():
+            return _set_stage(draft, run, action)
         case _:
             assert_never(action)
     return True
@@ -76,25 +88,41 @@ def perform_global(draft: Draft, talk: Talk, actions: tuple[say.Action, ...]) ->
             case say.Tag(tag=tag, remove=remove):
                 (draft.tags.discard if remove else draft.tags.add)(tag)
                 draft.trace("tag", tag=tag, removed=remove)
+            case say.Score(add=add):
+                draft.score += add
+                draft.trace("score", add=add, score=draft.score)
             case _:
                 raise ValueError(f"`{type(action).__name__}` cannot stand in an interrupt")
 
 
 def _send(draft: Draft, run: Run, action: say.Send, extra: Mapping[str, object]) -> bool:
+    key = saying.key_of(draft, run, action, extra)
+    if saying.is_said(draft, run, action, key):
+        return True
     wish = Wish(
         content=action.content,
+        variant=saying.variant_of(draft, run, action, extra),
         send_class=action.send_class,
         outside=action.outside,
         window=action.window,
         expire=action.expire,
+        expires_at=_of_use_until(draft, run, action),
         extra=extra,
     )
     found = plan(draft, run, wish)
     if found.not_before is not None:
         draft.put_off[run.enrolment_id] = max(found.not_before, draft.put_off.get(run.enrolment_id, found.not_before))
+    if found.fate in ("planned", "replaced"):
+        saying.remember(run, key)
     if found.fate == "replaced":
         tasks.fallback_task(draft, run, found.task_title)
     return found.fate != "failed"
+
+
+def _of_use_until(draft: Draft, run: Run, action: say.Send) -> datetime | None:
+    """A reminder that a timer sends is of use until its state ends, unless it says otherwise (3.11)."""
+    is_own_word = action.expire is None and action.send_class == "reminder"
+    return draft.reminding.get(run.enrolment_id) if is_own_word else None
 
 
 def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...], scope: Scope) -> None:
@@ -103,13 +131,17 @@ def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...
     EvaluationFault: one cannot be worked out, or all together are more than an enrolment may carry.
     """
     found = [(target, plain(draft.program.value(expression, scope))) for target, expression in values]
-    check_room(run, {target.removeprefix("vars."): value for target, value in found if target.startswith("vars.")})
+    kept = {target.removeprefix("vars."): value for target, value in found if not target.startswith("customer.")}
+    check_room(run, kept)
     for target, value in found:
         root, _, name = target.partition(".")
         if root == "customer":
             draft.attributes[name] = value
-        else:
+        elif name:
             run.values[name] = value
+        else:  # what a booking or a call brought back is kept under its own name
+            run.saved[root] = value
+            draft.scopes.pop(run.enrolment_id, None)
         draft.trace("set", run, name=target, value=MASK if personal(draft, run, target) else value)
 
 
@@ -126,6 +158,24 @@ def _open_lead(draft: Draft, run: Run, action: say.OpenLead) -> None:
     )
     save_lead(draft)
     draft.trace("lead", run, lead_id=draft.lead.lead_id, stage=draft.lead.stage, opened=known is None)
+    if known is None:
+        opened: dict[str, Json] = {"lead_id": draft.lead.lead_id, "stage": draft.lead.stage, "journey": run.journey}
+        emitting.tell(draft, "lead.opened", opened)
+
+
+def _set_stage(draft: Draft, run: Run, action: say.SetStage) -> bool:
+    """Move her open lead to another stage. False: she has none, which is the error `stage.no_lead`."""
+    if draft.lead is None:
+        draft.fail(run, "stage.no_lead")
+        return False
+    before = draft.lead.stage
+    if before != action.stage:
+        draft.lead = replace(draft.lead, stage=action.stage)
+        save_lead(draft)
+        changed: dict[str, Json] = {"lead_id": draft.lead.lead_id, "stage": action.stage, "before": before}
+        emitting.tell(draft, "stage.changed", changed)
+    draft.trace("stage", run, stage=action.stage, before=before)
+    return True
 
 
 def save_lead(draft: Draft) -> None:
@@ -210,13 +260,3 @@ def opt_out(draft: Draft, scope: str) -> None:
         and not (unsent.effect_id in answers and rules[unsent.send_class].opt_out == "reply_only")
     ]
     suppress(draft, blocked, "opted_out")
-
-
-def suppress(draft: Draft, effect_ids: list[EffectId], reason: str) -> None:
-    """Hold back messages that have not left yet."""
-    if not effect_ids:
-        return
-    gone = set(effect_ids)
-    for talk in draft.talks.values():
-        talk.unsent = [unsent for unsent in talk.unsent if unsent.effect_id not in gone]
-    draft.effects.append(SuppressSends(effect_ids=tuple(effect_ids), reason=reason))

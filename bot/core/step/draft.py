@@ -4,19 +4,24 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Read
+from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Read, Told
+from bot.core.calendar import zone_named
 from bot.core.customer import (
     Consent,
     Customer,
     Human,
     Lead,
     Past,
+    Queued,
+    Recent,
     Sent,
     Task,
     Timer,
 )
 from bot.core.effects import Effect, Trace
+from bot.core.errands import DONE, FAILED
 from bot.core.events import CONVERSATIONAL, Event, Json
 from bot.core.expressions.values import Scope
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, conversation_id, effect_id
@@ -60,13 +65,21 @@ class Draft:
     """Everything one step reads and writes.
 
     `event` is None when a timer is stepped. `by_customer`: her own message, tap, follow or scan caused the step,
-    in `conversation_id`, which is None otherwise. `today` is the day where she lives.
+    in `conversation_id`, which is None otherwise. `replying`: so it was, or an errand that such a step began came back.
+    `zone` is that of the customer, `today` the day there.
     `consumed`: spans of the text that have answered something. `moves`: what the machine has still to do.
+    `emitted`: events of our own that her journeys have still to hear; `external`: what came from outside, while
+    `event` may be one of those.
     `handled`: errors that were dealt with, by enrolment and state. `begun`: enrolments entered in this step.
     `interrupting`: those that may push on the floor. `passed`: visits whose `when` did not hold.
+    `replanned`: those that a correction sent back, so that they pass over what is answered.
+    `left_now`: who left by one of its exits in this step.
     `sent_now`: messages of this step by conversation. `put_off`: until when the latest deferred send of an
     enrolment waits. `stepped`: micro-steps so far, by the enrolment that called all others. `scopes`: what
-    guards of an enrolment read; the records in it are views, so they stay true while the draft changes.
+    guards of an enrolment read; the records in it are views, so they stay true while the draft changes. `asked`: the
+    questions about events that were asked. `told`: events of our own that are counted.
+    `reminding`: while a timer of an enrolment acts, until when its reminders are of use. `reacted`: who heard
+    which event.
     """
 
     program: Program
@@ -76,9 +89,11 @@ class Draft:
     facts: Facts
     event_id: EventId
     event: Event | None
+    external: Event | None
     understanding: Understanding | None
     by_customer: bool
     conversation_id: ConversationId | None
+    zone: ZoneInfo
     today: date
     attributes: dict[str, Json]
     tags: set[str]
@@ -95,19 +110,32 @@ class Draft:
     tasks: dict[EffectId, Task]
     advisor: StaffId | None
     notes: list[str]
+    recent: tuple[Recent, ...]
+    queued: dict[str, Queued]
+    arms: dict[str, str]
+    coupons: dict[str, EffectId]
+    told_at: dict[str, datetime]
+    replying: bool
     effects: list[Effect] = field(default_factory=list)
     journal: list[Trace] = field(default_factory=list)
     ordinals: dict[str, int] = field(default_factory=dict)
     consumed: list[tuple[int, int]] = field(default_factory=list)
     moves: deque[Move] = field(default_factory=deque)
+    emitted: deque[Event] = field(default_factory=deque)
     handled: set[tuple[EnrolmentId, str, str]] = field(default_factory=set)
     begun: list[EnrolmentId] = field(default_factory=list)
     interrupting: set[EnrolmentId] = field(default_factory=set)
     passed: set[tuple[EnrolmentId, int]] = field(default_factory=set)
+    replanned: set[EnrolmentId] = field(default_factory=set)
+    left_now: set[EnrolmentId] = field(default_factory=set)
     sent_now: dict[ConversationId, int] = field(default_factory=dict)
     put_off: dict[EnrolmentId, datetime] = field(default_factory=dict)
+    reminding: dict[EnrolmentId, datetime | None] = field(default_factory=dict)
+    reacted: set[tuple[EnrolmentId, EventId]] = field(default_factory=set)
     stepped: dict[EnrolmentId, int] = field(default_factory=dict)
     scopes: dict[EnrolmentId | None, Scope] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    told: list[Told] = field(default_factory=list)
 
     @property
     def conversations(self) -> Mapping[ConversationId, Talk]:
@@ -141,6 +169,10 @@ class Draft:
     def go(self, run: Run, target: str) -> None:
         """Have the machine bring `run` to the state `target`."""
         self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
+
+    def go_at_once(self, run: Run, target: str) -> None:
+        """The same, before anything else that waits."""
+        self.moves.appendleft(Move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
 
     def fail(self, run: Run, error: str, *, place: str = "") -> None:
         """Have the machine deal with `error` (journey-language.md 3.10) for `run`. `place` as in `Move`."""
@@ -211,6 +243,11 @@ def past_key(journey: str, key: str) -> str:
     return f"{journey}|{key}"
 
 
+def answers_her(event: Event) -> bool:
+    """Whether `event` is the result of an errand that her own act began: what is said to it still answers her."""
+    return event.type in (DONE, FAILED) and event.fields.get("reply") is True
+
+
 def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime, facts: Facts) -> Draft:
     """A working copy of `customer` for `arrival`."""
     event, understanding, conversation = None, None, None
@@ -222,6 +259,8 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
     else:
         timer = arrival.timer
         event_id = EventId(f"timer|{timer.owner}|{timer.visit}|{timer.timer_id}|{timer.due_at.isoformat()}")
+    lives_in = customer.attributes.get("timezone")
+    zone = zone_named(lives_in, program.zone) if lives_in else program.zone
     return Draft(
         program=program,
         base=customer,
@@ -230,10 +269,12 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
         facts=facts,
         event_id=event_id,
         event=event,
+        external=event,
         understanding=understanding,
         by_customer=conversation is not None,
         conversation_id=conversation,
-        today=now.astimezone(program.zone).date(),
+        zone=zone,
+        today=now.astimezone(zone).date(),
         attributes=dict(customer.attributes),
         tags=set(customer.tags),
         score=customer.score,
@@ -249,6 +290,12 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
         tasks=dict(customer.tasks),
         advisor=customer.advisor,
         notes=list(customer.notes),
+        recent=customer.recent,
+        queued=dict(customer.queued),
+        arms=dict(customer.arms),
+        coupons=dict(customer.coupons),
+        told_at=dict(customer.told_at),
+        replying=conversation is not None or (event is not None and answers_her(event)),
     )
 
 
@@ -277,5 +324,11 @@ def finish(draft: Draft) -> Customer:
         advisor=draft.advisor,
         sent=base.sent,
         notes=tuple(draft.notes[-NOTES_MAX:]),
+        recent=draft.recent,
+        queued=draft.queued,
+        arms=draft.arms,
+        coupons=draft.coupons,
+        told_at=draft.told_at,
+        segments=base.segments,
         caught_up_to=max(moment, base.caught_up_to) if base.caught_up_to else moment,
     )

@@ -26,7 +26,7 @@ def take(draft: Draft, run: Run) -> bool:
     The queue needs no limit of its own: an enrolment stands in it once, and `entry.ACTIVE_MAX` limits those.
     """
     talk = draft.talk_of(run)
-    if talk is None or take_if_free(draft, run):
+    if talk is None or (is_shared(draft, run) and talk.human is None) or take_if_free(draft, run):
         return True
     if run.enrolment_id not in talk.floor and run.enrolment_id not in talk.queue:
         talk.queue.append(run.enrolment_id)
@@ -35,9 +35,9 @@ def take(draft: Draft, run: Run) -> bool:
 
 
 def take_if_free(draft: Draft, run: Run) -> bool:
-    """Take the floor when nobody has it, or when `run` may interrupt."""
+    """Take the floor when nobody has it, or when `run` may interrupt. One that shares it never stands on it."""
     talk = draft.talk_of(run)
-    if talk is None:
+    if talk is None or is_shared(draft, run):
         return False
     place = _place(draft, run, talk)
     if place is not None:
@@ -79,8 +79,9 @@ def pause_holder(draft: Draft, talk: Talk) -> None:
         return
     timer = next((t for t in draft.timers if t.owner == holder.enrolment_id and t.timer_id == "timeout"), None)
     left = (timer.due_at - draft.now).total_seconds() if timer else None
+    whole = (timer.due_at - timer.set_at).total_seconds() if timer else None
     draft.drop_timer(holder.enrolment_id, "timeout")
-    holder.pending = replace(holder.pending, phase="paused", since=draft.now, left_s=left)
+    holder.pending = replace(holder.pending, phase="paused", since=draft.now, left_s=left, whole_s=whole)
     draft.trace("floor", holder, outcome="paused")
 
 
@@ -118,7 +119,11 @@ def settle(draft: Draft) -> None:
 
 
 def _let_next_up(draft: Draft, talk: Talk) -> None:
-    """An empty floor goes to whoever has waited longest."""
+    """Who shares the floor asks at once; an empty floor goes to whoever has waited longest."""
+    for sharing in [draft.runs[one] for one in talk.queue if one in draft.runs]:
+        if sharing.pending is not None and is_shared(draft, sharing):
+            talk.queue.remove(sharing.enrolment_id)
+            pose(draft, sharing)
     while talk.queue and not talk.floor:
         run = draft.runs.get(talk.queue.pop(0))
         if run is not None and run.pending is not None:
@@ -145,20 +150,29 @@ def _resume(draft: Draft, run: Run, pending: Pending) -> None:
     draft.trace("floor", run, outcome="resumed")
     talk = draft.talk_of(run)
     if paused and talk is not None and not may_say_more(draft, talk):
-        _go_on_unrepeated(draft, run, pending)
+        draft.trace("not_sent", run, content=pending.slot, reason="send.burst")
+        go_on(draft, run)
     elif pending.proposal is not None:
         pose_confirm(draft, run)
     else:
         pose(draft, run, variant="resume" if paused else "normal")
 
 
-def _go_on_unrepeated(draft: Draft, run: Run, pending: Pending) -> None:
-    """The step has said all it may: the question stays open as it was, and its clock goes on where it stopped."""
-    draft.trace("not_sent", run, content=pending.slot, reason="send.burst")
+def go_on(draft: Draft, run: Run, *, more: bool = False) -> None:
+    """Leave the paused question open as it was, unrepeated: its clock goes on where it stopped.
+
+    `more`: it gets its whole time once more, once.
+    """
+    pending = run.pending
+    if pending is None or pending.phase != "paused":
+        return
     phase: Literal["asked", "confirming"] = "asked" if pending.proposal is None else "confirming"
-    run.pending = replace(pending, phase=phase, since=draft.now, left_s=None)
-    if pending.left_s is not None:
-        due_at = draft.now + timedelta(seconds=max(0.0, pending.left_s))
+    extra = pending.whole_s or 0.0 if more and not pending.extended else 0.0
+    left = pending.left_s
+    extended = pending.extended or more
+    run.pending = replace(pending, phase=phase, since=draft.now, left_s=None, whole_s=None, extended=extended)
+    if left is not None:
+        due_at = draft.now + timedelta(seconds=max(0.0, left) + extra)
         draft.set_timer(run.enrolment_id, "timeout", due_at, visit=run.visit)
 
 
@@ -174,6 +188,36 @@ def repeat_question(draft: Draft, talk: Talk) -> None:
             pose(draft, holder, variant="resume")
         case "queued" | "paused":
             return
+
+
+def is_shared(draft: Draft, run: Run) -> bool:
+    """Whether its journey asks beside whoever has the floor (`focus.floor: shared`)."""
+    return journey_of(draft, draft.root_of(run)).focus.floor == "shared"
+
+
+def rejoin(draft: Draft, run: Run) -> None:
+    """Its journey shares the floor no longer: what it asks beside others takes the floor, or waits for it."""
+    talk, pending = draft.talk_of(run), run.pending
+    if talk is None or pending is None or pending.phase in ("queued", "paused") or is_shared(draft, run):
+        return
+    if run.enrolment_id in talk.floor or take_if_free(draft, run):
+        return
+    draft.drop_timer(run.enrolment_id, "timeout")
+    run.pending = replace(pending, phase="queued", since=None)
+    talk.queue.append(run.enrolment_id)
+
+
+def open_beside(draft: Draft, talk: Talk) -> list[Run]:
+    """Who has a question open without standing on the floor, the latest first."""
+    found = [
+        run
+        for run in draft.runs.values()
+        if run.conversation_id == talk.conversation_id
+        and run.pending is not None
+        and run.pending.phase in ("asked", "confirming")
+        and run.enrolment_id != talk.holder
+    ]
+    return sorted(found, key=lambda run: run.state_entered_at, reverse=True) if len(found) > 1 else found
 
 
 def clear(draft: Draft, conversation_id: ConversationId) -> None:

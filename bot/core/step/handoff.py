@@ -1,11 +1,11 @@
 """Handing a waiting customer to a colleague: offered, passed on, accepted, closed."""
 
-from bot.core import calendar
 from bot.core.customer import Task
+from bot.core.events import Json
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import StaffId
-from bot.core.journey import Handoff
-from bot.core.step import floor, tasks
+from bot.core.states import Handoff
+from bot.core.step import emitting, floor, tasks
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.questions import state_of
@@ -15,7 +15,7 @@ from bot.core.step.scope import faulted, scope_of
 def enter(draft: Draft, run: Run, wanted: Handoff) -> bool:
     """Offer the customer to somebody on duty. False: off hours, or nobody is there; take the fallback."""
     hours = draft.program.rules.working_hours.get(wanted.hours)
-    if hours is not None and not calendar.is_open(hours, draft.now, draft.program.zone):
+    if hours is not None and not tasks.is_open(draft, hours):
         draft.trace("handoff", run, outcome="off_hours", hours=wanted.hours)
         return False
     if not _offer(draft, run, wanted, ()):
@@ -50,13 +50,15 @@ def pass_on(draft: Draft, task: Task) -> None:
         faulted(draft, run, fault)
         return
     if not is_offered:
-        draft.go(run, wanted.fallback)
+        fall_back(draft, run, wanted)
 
 
 def finish(draft: Draft, task: Task) -> None:
     """The customer was talked to: the task is done, and the enrolment that waited for it goes on."""
     run = run_of(draft, task)
     tasks.drop(draft, task, "done")
+    told: dict[str, Json] = {"journey": task.journey, "staff_id": task.staff_id, "title": task.title}
+    emitting.tell(draft, "handoff.closed" if task.kind == "handoff" else "task.done", told)
     if run is not None:
         draft.go(run, state_of(draft, run).then)
 
@@ -66,7 +68,15 @@ def unaccepted(draft: Draft, run: Run) -> None:
     wanted = state_of(draft, run).doing
     if isinstance(wanted, Handoff):
         draft.trace("handoff", run, outcome="not_accepted_in_time")
-        draft.go(run, wanted.fallback)
+        fall_back(draft, run, wanted)
+
+
+def fall_back(draft: Draft, run: Run, wanted: Handoff) -> None:
+    """Nobody can take her: go where the state says, or else it is the error `handoff.nobody`."""
+    if wanted.fallback:
+        draft.go_at_once(run, wanted.fallback)
+    else:
+        draft.fail(run, "handoff.nobody")
 
 
 def withdraw(draft: Draft, run: Run) -> None:

@@ -9,7 +9,7 @@ from bot.core.effects import AssignAdvisor, CloseDesk, OpenDesk
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, EffectId, StaffId
 from bot.core.messages import Card, Text
-from bot.core.step import doing, floor, handoff, tasks
+from bot.core.step import doing, emitting, floor, handoff, tasks
 from bot.core.step.copies import Talk
 from bot.core.step.draft import Draft
 from bot.core.step.sending import ADVISOR_CONTENT, say_for_advisor, staff_conversation, to_staff
@@ -62,6 +62,8 @@ def _take_over(draft: Draft, task: Task, staff_id: StaffId, code: str) -> None:
     talk = draft.talks.get(task.conversation_id) if task.conversation_id else None
     if talk is not None:
         _human_takes_floor(draft, talk, accepted, staff_id)
+    if task.kind == "handoff" and task.status == "open":
+        emitting.tell(draft, "handoff.accepted", {"journey": task.journey, "staff_id": staff_id})
     rows = tasks.summary(draft, accepted, whole_phone=True)
     card = cards.accepted(task.task_id, task.title, rows, response_code=code, is_open=talk is not None)
     _replace_card(draft, staff_id, card)

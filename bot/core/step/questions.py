@@ -1,16 +1,23 @@
 """Putting a question to the customer, again or for the first time, and starting its clock."""
 
+from dataclasses import replace
 from typing import Literal
 
 from bot.core.customer import Pending
 from bot.core.expressions.values import EvaluationFault
-from bot.core.journey import Ask, Journey, Slot, State
+from bot.core.journey import Journey
 from bot.core.messages import MenuChoice
+from bot.core.slots import Slot
+from bot.core.states import Ask, State
+from bot.core.step import offering
+from bot.core.step.answers import read_back
+from bot.core.step.catching import NO_OPTIONS
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
+from bot.core.step.moments import ends_at
 from bot.core.step.scope import faulted
 from bot.core.step.sending import Plan, Wish, plan
-from bot.core.step.tasks import fallback_task, mask
+from bot.core.step.tasks import fallback_task
 
 YES_CHOICE, NO_CHOICE = "y", "n"
 CONFIRM = "confirm"
@@ -34,54 +41,101 @@ def _ask_of(draft: Draft, run: Run) -> Ask:
 
 
 def menu_choices(run: Run, slot: Slot) -> tuple[MenuChoice, ...]:
-    """The options of `slot` to tap; the id carries enrolment and visit, so that a tap is addressed."""
+    """What the question offers, to tap; the id carries enrolment and visit, so that a tap is addressed."""
     return tuple(
         MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{position}", text=option)
-        for position, option in enumerate(slot.options)
+        for position, option in enumerate(offering.texts(slot, run.pending))
     )
 
 
 def pose(draft: Draft, run: Run, *, variant: str = "normal", content: str = "") -> None:
-    """Ask. The timeout counts from this question on."""
+    """Ask. The timeout counts from this question on.
+
+    With nothing to choose, the error `slot.no_options` is raised; without consent, `consent.missing`.
+    """
+    slot = slot_of(draft, run)
+    if not may_ask(draft, run, slot) or (slot.options_from is not None and not _offers(draft, run, slot)):
+        return
+    _say(draft, run, question(draft, run, variant=variant, content=content))
+    _settle_phase(draft, run, "asked")
+
+
+def question(draft: Draft, run: Run, *, variant: str = "normal", content: str = "") -> Wish:
+    """What is said to put the question that stands open, with what there is to choose."""
     slot, ask = slot_of(draft, run), _ask_of(draft, run)
-    question = Wish(
+    return Wish(
         content=content or slot.ask,
         variant=variant,
         send_class=ask.send_class,
         outside=ask.outside,
         choices=menu_choices(run, slot),
+        numbered=slot.options_from is not None,
         templates_of=slot.ask,
     )
-    _say(draft, run, question)
-    _settle_phase(draft, run, "asked")
 
 
-def pose_confirm(draft: Draft, run: Run, *, variant: str = "normal") -> None:
-    """Show the proposed value, masked, and ask whether it is right."""
-    slot, ask, pending = slot_of(draft, run), _ask_of(draft, run), run.pending
-    shown = "" if pending is None else str(pending.proposal)
-    if slot.type == "phone_cn":
-        shown = mask(shown)
-    choices = (
+def may_ask(draft: Draft, run: Run, slot: Slot) -> bool:
+    """Whether she may be asked for the slot now; without the consent that it needs it is the error `consent.missing`.
+
+    Asked before every question: consent may be withdrawn while one waits for the floor.
+    """
+    consent = draft.consents.get(slot.consent)
+    if not slot.consent or (consent is not None and consent.granted):
+        return True
+    draft.trace("not_sent", run, content=slot.ask, reason="no_consent", purpose=slot.consent)
+    draft.fail(run, "consent.missing")
+    return False
+
+
+def _offers(draft: Draft, run: Run, slot: Slot) -> bool:
+    """Work out what may be chosen. False: nothing, or it cannot be worked out; the journey's error says which."""
+    try:
+        options = offering.work_out(draft, run, slot)
+    except EvaluationFault as fault:
+        faulted(draft, run, fault, place=slot.options_from.source if slot.options_from else "")
+        return False
+    if not options:
+        draft.fail(run, NO_OPTIONS)
+        return False
+    assert run.pending is not None, "only an open question offers anything"
+    run.pending = replace(run.pending, options=options)
+    return True
+
+
+def confirm_choices(run: Run) -> tuple[MenuChoice, ...]:
+    """Yes and no, to tap."""
+    return (
         MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{YES_CHOICE}", text="对"),
         MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{NO_CHOICE}", text="不对，改一下"),
     )
-    question = Wish(
+
+
+def pose_confirm(draft: Draft, run: Run, *, variant: str = "normal") -> None:
+    """Show the proposed value, masked where it is personal, and ask whether it is right."""
+    slot, ask, pending = slot_of(draft, run), _ask_of(draft, run), run.pending
+    wish = Wish(
         content=CONFIRM,
         variant=variant,
         send_class=ask.send_class,
         outside=ask.outside,
-        choices=choices,
+        choices=confirm_choices(run),
         templates_of=slot.ask,
-        extra={"value": shown},
+        extra={"value": _proposed(draft, slot, pending)},
     )
-    _say(draft, run, question)
+    _say(draft, run, wish)
     _settle_phase(draft, run, "confirming")
 
 
-def _say(draft: Draft, run: Run, question: Wish) -> None:
+def _proposed(draft: Draft, slot: Slot, pending: Pending | None) -> str:
+    if pending is None:
+        return ""
+    option = offering.chosen(pending, pending.proposal)
+    return option.text if option is not None else read_back(slot, pending.proposal, draft.zone)
+
+
+def _say(draft: Draft, run: Run, wish: Wish) -> None:
     try:
-        found = plan(draft, run, question)
+        found = plan(draft, run, wish)
     except EvaluationFault as fault:
         faulted(draft, run, fault)
         found = Plan(fate="failed")
@@ -95,15 +149,12 @@ def _start_clock(draft: Draft, run: Run, found: Plan) -> None:
     timeout = state_of(draft, run).timeout
     if timeout is not None:
         begins = max(found.not_before or draft.now, draft.put_off.get(run.enrolment_id, draft.now))
-        draft.set_timer(run.enrolment_id, "timeout", begins + timeout.after, visit=run.visit)
+        draft.set_timer(run.enrolment_id, "timeout", ends_at(draft, timeout.after, begins), visit=run.visit)
 
 
 def _settle_phase(draft: Draft, run: Run, phase: Literal["asked", "confirming"]) -> None:
-    pending = run.pending
-    if pending is not None:
-        run.pending = Pending(
-            slot=pending.slot, phase=phase, since=draft.now, failures=pending.failures, proposal=pending.proposal
-        )
+    if run.pending is not None:
+        run.pending = replace(run.pending, phase=phase, since=draft.now, left_s=None, whole_s=None)
 
 
 def new_pending(slot: str) -> Pending:

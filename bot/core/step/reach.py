@@ -2,10 +2,11 @@
 
 from bot.core import cards
 from bot.core.events import Event
-from bot.core.step import doing, people, routing
+from bot.core.step import entry, people, routing
 from bot.core.step.copies import Talk
 from bot.core.step.draft import Draft
-from bot.core.step.machine import close
+from bot.core.step.leaving import close
+from bot.core.step.withholding import suppress
 
 UNREACHABLE = "unreachable"
 
@@ -25,11 +26,12 @@ def lost(draft: Draft, talk: Talk, event: Event) -> None:
     """
     talk.reachable = False
     talk.buckets = ()
-    doing.suppress(draft, [unsent.effect_id for unsent in talk.unsent], UNREACHABLE)
+    suppress(draft, [unsent.effect_id for unsent in talk.unsent], UNREACHABLE)
     # First what the states themselves want: that a colleague's part is over moves a waiting handoff on as well.
     handled = routing.tell_waiting(draft, event, talk)
     people.send_away(draft, talk, cards.CUSTOMER_GONE, path="customer_gone")
+    entry.forget_queued(draft, conversation_id=talk.conversation_id)
     talking = [run for run in draft.runs.values() if run.conversation_id == talk.conversation_id and not run.parent]
     for run in talking:
-        if run.enrolment_id not in handled:
+        if run.enrolment_id not in handled and run.enrolment_id not in draft.left_now:
             close(draft, run, UNREACHABLE)

@@ -8,7 +8,7 @@ from bot.core.effects import Fallback, SendClass, SendMessage
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, EffectId, EnrolmentId
 from bot.core.messages import TemplateMessage
-from bot.core.step import people, reach, routing, tasks
+from bot.core.step import people, reach, reactions, tasks
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
 from bot.core.step.sending import WINDOW_REASONS, Wish, offer_fallbacks
@@ -44,7 +44,7 @@ def received(draft: Draft, event: Event) -> None:
     is_advisors = people.not_delivered(draft, event)
     if event.type == "send.expired":
         if run is not None:
-            routing.react(draft, run, event)
+            reactions.react(draft, run, event)
     elif reason in GONE_REASONS and not _came_back(talk, event):
         reach.lost(draft, talk, event)
     elif not is_advisors and reason not in SILENT_REASONS:
@@ -116,6 +116,10 @@ def fallbacks_of(event: Event) -> tuple[Fallback, ...]:
                 found.append(Fallback(way="template", message=message))
             case "task":
                 found.append(Fallback(way="task", title=str(one.get("title") or "")))
+            case "sms":
+                found.append(Fallback(way="sms"))
+            case "group_send":
+                found.append(Fallback(way="group_send"))
             case _:
                 found.append(Fallback(way="drop"))
     return tuple(found)

@@ -1,216 +1,198 @@
-"""Who gets what the customer wrote. First match wins. Source: journey-language.md 2.4."""
+"""Who gets what the customer wrote. First match wins. Source: journey-language.md 2.4.
 
+The eleven steps: 1 addressed taps, 2 hard interrupts, 3 a colleague on the floor, 4 the open question that hears first,
+5 corrections, 6 entries that interrupt, 7 soft interrupts, 8 the open question that hears after triggers, 9 states that
+wait for a message, 10 entries, 11 nobody. The journal's `taken` says which it was, once for every message.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 from bot.core import cards
+from bot.core.effects import Trace
+from bot.core.entries import Entry
 from bot.core.events import Event
-from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import EnrolmentId
-from bot.core.journey import Journey, KeywordEntry, On
-from bot.core.library import Interrupt
-from bot.core.step import asking, doing, entry, floor, handoff, people
+from bot.core.step import asking, floor, handoff, interrupts, knowing, matching, people, repairs
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
-from bot.core.step.machine import close
-from bot.core.step.questions import state_of
-from bot.core.step.scope import faulted, guard_holds_safely, scope_of
+from bot.core.step.entering import Door, enter, enter_by_event
+from bot.core.step.matching import Match
+from bot.core.step.reactions import NOTHING_SAID, react
+from bot.core.step.scope import guard_holds_safely
 from bot.core.step.sending import Wish, plan_global
 from bot.core.understood import Understanding
 
 BOT_WORD = "/bot"
 """Typed by the customer, brings the bot back while a colleague has the floor."""
-NOTHING_SAID = Understanding(text="", normal="")
+WORDLESS = frozenset({"image", "voice", "video", "location", "link", "file"})
+"""Kinds of messages without words of hers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Who took the message: at which step, as what, and the enrolment if it was one."""
+
+    step: int
+    by: str
+    run: Run | None = None
 
 
 def message(draft: Draft, talk: Talk, event: Event) -> None:
     """Route one message of the customer."""
-    heard = draft.understanding or NOTHING_SAID
-    if _addressed(draft, talk, event):
-        return
-    if _interrupt(draft, talk, heard, hard=True):
+    place, heard = len(draft.journal), draft.understanding or NOTHING_SAID
+    taken = _to_the_bot(draft, talk, event, heard) or _to_journeys(draft, talk, event, heard)
+    run = taken.run
+    draft.journal.insert(
+        place,
+        Trace(
+            kind="taken",
+            journey=run.journey if run else "",
+            enrolment_id=run.enrolment_id if run else None,
+            state=run.state if run else "",
+            detail={"by": taken.by, "step": taken.step},
+        ),
+    )
+
+
+def _to_the_bot(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> Taken | None:
+    """Steps 1 to 3. None: it goes on to the journeys."""
+    found = _addressed(draft, talk, event)
+    if found is not None:
+        return found
+    if interrupts.hard(draft, talk, heard):
         if talk.human is not None:
             people.forward(draft, talk, event)
-        return
-    if talk.human is None or _without_colleague(draft, talk, event, heard):
-        _to_journeys(draft, talk, event, heard)
-
-
-def _without_colleague(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> bool:
-    """Step 3: a colleague has the floor. True: she is no colleague any more, and the message goes on."""
+        return Taken(step=2, by="hard_interrupt")
+    if talk.human is None:
+        return None
     if heard.text.strip() == BOT_WORD:
         people.send_away(draft, talk, cards.BACK_TO_BOT, path="back_to_bot")
-        return False
-    if talk.human is not None and draft.program.member(talk.human.staff_id) is not None:
+        return Taken(step=3, by="back_to_bot")
+    if draft.program.member(talk.human.staff_id) is not None:
         people.forward(draft, talk, event)
-        return False
+        return Taken(step=3, by="human")
+    # She is no colleague any more: the message goes on.
     people.send_away(draft, talk, cards.BACK_TO_BOT, path="back_to_bot")
-    return True
+    return None
 
 
-def _to_journeys(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> None:
-    """Steps 4 to 11."""
-    holder = floor.holder_of(draft, talk)
-    if holder is not None and _captures(draft, holder, "first") and asking.hear(draft, holder, heard):
-        return
-    matches = _matches(draft, talk.channel, heard.normal)
-    found = (
-        _interrupting_entry(draft, talk, matches)
-        or _interrupt(draft, talk, heard, hard=False)
-        or (holder is not None and _captures(draft, holder, "after_triggers") and asking.hear(draft, holder, heard))
-        or _waiting_runs(draft, talk, event, heard)
-        or _entry(draft, talk, matches)
-        or enter_by_event(draft, event, talk)
-    )
-    if not found:
-        _unmatched(draft, talk, event, holder)
-
-
-def _addressed(draft: Draft, talk: Talk, event: Event) -> bool:
+def _addressed(draft: Draft, talk: Talk, event: Event) -> Taken | None:
     """Step 1: a tap whose id names an enrolment and its visit."""
     menu_id = event.fields.get("menu_id")
     if not isinstance(menu_id, str) or menu_id.count(".") != 2:
-        return False
+        return None
     enrolment, visit, choice = menu_id.split(".")
     run = draft.runs.get(EnrolmentId(enrolment))
     words = str(event.fields.get("text") or "").strip()
     if run is not None and str(run.visit) == visit and asking.tap(draft, run, choice, words):
-        return True
+        return Taken(step=1, by="tap", run=run)
     if talk.human is not None:
-        return False
+        return None
     draft.trace("unheard", run, why="choice_expired")
     plan_global(draft, talk, Wish(content="expired-choice"))
     floor.repeat_question(draft, talk)
-    return True
+    return Taken(step=1, by="expired_tap", run=run)
 
 
-def _interrupt(draft: Draft, talk: Talk, heard: Understanding, *, hard: bool) -> bool:
-    """Steps 2 and 7: what is heard before, or beside, every question."""
-    for interrupt in draft.program.rules.interrupts:
-        if interrupt.hard == hard and _says(interrupt, heard):
-            _carry_out(draft, talk, interrupt)
-            return True
-    return False
-
-
-def _says(interrupt: Interrupt, heard: Understanding) -> bool:
-    """Whoever wants to leave is heard however politely she says it; anything else only as the whole text."""
-    said = (heard.normal, *heard.bare) if interrupt.effect == "end_all" else (heard.normal,)
-    return any(form in interrupt.keywords for form in said)
-
-
-def _carry_out(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:
-    draft.trace("interrupt", interrupt=interrupt.interrupt, effect=interrupt.effect)
+def _to_journeys(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> Taken:
+    """Steps 4 to 11."""
     holder = floor.holder_of(draft, talk)
-    match interrupt.effect:
-        case "end_all":
-            for other in draft.talks:
-                floor.clear(draft, other)
-            for run in [run for run in draft.runs.values() if run.parent is None]:
-                close(draft, run, interrupt.interrupt)
-        case "end_focus":
-            if holder is not None:
-                close(draft, draft.root_of(holder), interrupt.interrupt)
-        case "pause":
-            floor.pause_holder(draft, talk)
-        case "answer":
-            # What was asked stands and is repeated below the answer.
-            _act(draft, talk, interrupt)
-            floor.repeat_question(draft, talk)
-            return
-        case _:
-            assert_never(interrupt.effect)
-    _act(draft, talk, interrupt)
-
-
-def _act(draft: Draft, talk: Talk, interrupt: Interrupt) -> None:
-    doing.perform_global(draft, talk, interrupt.do)
-    if not interrupt.call:
-        return
-    opening = entry.Opening(
-        journey=draft.program.journey(interrupt.call),
-        conversation_id=talk.conversation_id,
-        interrupt=True,
-        cause=f"interrupt:{interrupt.interrupt}",
+    asked = [*([holder] if holder is not None else []), *floor.open_beside(draft, talk)]
+    taken = _answered(draft, asked, heard, first=True) or _corrected(draft, talk, asked, heard)
+    if taken is not None:
+        return taken
+    found = matching.matches(interrupts.triggers(draft).on(talk.channel), heard)
+    return (
+        _interrupting_entry(draft, talk, found)
+        or (Taken(step=7, by="interrupt") if interrupts.soft(draft, talk, heard) else None)
+        or _answered(draft, asked, heard, first=False)
+        or _waiting(draft, talk, event, heard)
+        or _entry(draft, talk, event, found)
+        or _unmatched(draft, talk, event, asked)
     )
-    entry.admit(draft, opening)
 
 
-def _captures(draft: Draft, holder: Run, capture: str) -> bool:
-    """Steps 4 and 8: whether the open question hears the message now."""
-    pending = holder.pending
+def _answered(draft: Draft, asked: Iterable[Run], heard: Understanding, *, first: bool) -> Taken | None:
+    """Steps 4 and 8: the open question, of the holder before those that ask beside it."""
+    for run in asked:
+        if _captures_first(draft, run) == first and asking.hear(draft, run, heard):
+            return Taken(step=4 if first else 8, by="answer", run=run)
+        if first and asking.skip(draft, run, heard):
+            return Taken(step=4, by="answer", run=run)
+    return None
+
+
+def _captures_first(draft: Draft, run: Run) -> bool | None:
+    """Whether the open question hears before triggers; what is to be confirmed always does. None: none is open."""
+    pending = run.pending
     if pending is None:
-        return False
+        return None
     if pending.proposal is not None:
-        return capture == "first"
-    return draft.program.journey(holder.journey).slots[pending.slot].capture == capture
+        return True
+    return draft.program.journey(run.journey).slots[pending.slot].capture == "first"
 
 
-EXACT, PREFIX, CONTAINED = 3, 2, 1
+def _corrected(draft: Draft, talk: Talk, asked: Iterable[Run], heard: Understanding) -> Taken | None:
+    """Step 5: an earlier answer is taken back."""
+    if not heard.change:
+        return None
+    for run in asked:
+        found = knowing.corrects(draft, run, heard)
+        if found is not None:
+            repairs.correct(draft, talk, found)
+            return Taken(step=5, by="correction", run=found.run)
+    return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Match:
-    quality: int
-    journey: Journey
-    entry: KeywordEntry
-
-    @property
-    def interrupts(self) -> bool:
-        return self.entry.interrupt and self.quality == EXACT
-
-
-def _interrupting_entry(draft: Draft, talk: Talk, matches: list[_Match]) -> bool:
-    """Step 6: an entry that may interrupt, by its exact keyword, of a journey that outranks the holder's."""
+def _interrupting_entry(draft: Draft, talk: Talk, found: list[Match]) -> Taken | None:
+    """Step 6: an entry that may interrupt, by its whole keyword or a sure intent, and outranks the holder."""
     bar = floor.priority_of(draft, talk.holder)
-    found = [match for match in matches if match.interrupts and match.journey.focus.priority > bar]
-    return any(_open(draft, talk, match, interrupt=True) for match in found)
+    return _open_best(draft, talk, [one for one in found if _pushes(one, bar)], step=6)
 
 
-def _entry(draft: Draft, talk: Talk, matches: list[_Match]) -> bool:
-    """Step 10: the best keyword entry that admits. Those that outranked the holder were tried in step 6."""
+def _entry(draft: Draft, talk: Talk, event: Event, found: list[Match]) -> Taken | None:
+    """Step 10: the best entry that admits. Those that outranked the holder were tried in step 6."""
     bar = floor.priority_of(draft, talk.holder)
-    found = [match for match in matches if not (match.interrupts and match.journey.focus.priority > bar)]
-    return any(_open(draft, talk, match, interrupt=False) for match in found)
+    taken = _open_best(draft, talk, [one for one in found if not _pushes(one, bar)], step=10)
+    if taken is None and enter_by_event(draft, event, talk):
+        return Taken(step=10, by="entry")
+    return taken
 
 
-def _matches(draft: Draft, channel: str, normal: str) -> list[_Match]:
-    """The keyword entries that the text matches: by quality, then priority, then the order of the files."""
-    if not normal:
-        return []
-    found = []
-    for journey, way in draft.program.keyword_entries(channel):
-        quality = _quality(way, normal)
-        if quality:
-            found.append(_Match(quality=quality, journey=journey, entry=way))
-    return sorted(found, key=lambda match: -match.quality)
+def _pushes(match: Match, bar: int) -> bool:
+    return match.interrupts and match.journey.focus.priority > bar
 
 
-def _quality(way: KeywordEntry, normal: str) -> int:
-    """How well the text matches, 0 not at all."""
-    if normal in way.keywords:
-        return EXACT
-    if way.match == "prefix" and normal.startswith(way.keywords):
-        return PREFIX
-    return CONTAINED if way.match == "contains" and any(keyword in normal for keyword in way.keywords) else 0
+def _open_best(draft: Draft, talk: Talk, found: list[Match], *, step: int) -> Taken | None:
+    """Enter by the first that admits; where several fit equally well, ask which she means."""
+    able = [one for one in found if _admits(draft, one.entry)]
+    tied = matching.tied([one for one in able if not _is_in(draft, one)])
+    if tied and repairs.clarify(draft, talk, tied):
+        return Taken(step=step, by="clarify")
+    for one in able:
+        door = Door(journey=one.journey, way=one.entry, cause=one.cause, may_push=step == 6)
+        run = enter(draft, door, talk)
+        if run is not None:
+            return Taken(step=step, by="entry", run=run)
+    return None
 
 
-def _open(draft: Draft, talk: Talk, match: _Match, *, interrupt: bool) -> bool:
-    if match.entry.when is not None and not guard_holds_safely(draft, None, match.entry.when):
-        return False
-    opening = entry.Opening(
-        journey=match.journey,
-        conversation_id=talk.conversation_id,
-        interrupt=interrupt,
-        cause="keyword",
-    )
-    return entry.admit(draft, opening) is not None
+def _is_in(draft: Draft, match: Match) -> bool:
+    """Whether she is in that journey already, so that it is hardly what she asks for."""
+    name = match.journey.journey
+    return any(run.journey == name and run.status == "active" and run.parent is None for run in draft.runs.values())
 
 
-def _waiting_runs(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> bool:
+def _admits(draft: Draft, way: Entry) -> bool:
+    return way.when is None or guard_holds_safely(draft, None, way.when)
+
+
+def _waiting(draft: Draft, talk: Talk, event: Event, heard: Understanding) -> Taken | None:
     """Step 9: `events: message` of the holder, then of others by priority, entry time and id."""
-    return any(react(draft, run, event, heard) for run in _listeners(draft, talk))
+    found = next((run for run in _listeners(draft, talk) if react(draft, run, event, heard)), None)
+    return Taken(step=9, by="waiting", run=found) if found is not None else None
 
 
 def _listeners(draft: Draft, talk: Talk | None) -> list[Run]:
@@ -238,83 +220,44 @@ def tell_waiting(
     reacted: set[EnrolmentId] = set()
     for run in _listeners(draft, talk):
         root = draft.root_of(run).enrolment_id
-        if root not in reacted and react(draft, run, event, heard):
+        is_its_own = run.enrolment_id == event.sender
+        if root not in reacted and not is_its_own and react(draft, run, event, heard):
             reacted.add(root)
     return reacted
 
 
-def react(draft: Draft, run: Run, event: Event, heard: Understanding = NOTHING_SAID) -> bool:
-    """Let the state in which `run` waits react to the event. False: it has nothing for it."""
-    for reaction in state_of(draft, run).events:
-        if _fits(draft, run, reaction, event, heard):
-            _do_reaction(draft, run, reaction)
-            return True
-    return False
-
-
-def _fits(draft: Draft, run: Run, reaction: On, event: Event, heard: Understanding) -> bool:
-    if reaction.event != event.type or (reaction.keywords and heard.normal not in reaction.keywords):
-        return False
-    return reaction.when is None or guard_holds_safely(draft, run, reaction.when)
-
-
-def _do_reaction(draft: Draft, run: Run, reaction: On) -> None:
-    draft.trace("heard", run, event=reaction.event, goto=reaction.goto or None)
-    try:
-        doing.set_values(draft, run, reaction.set, scope_of(draft, run))
-    except EvaluationFault as fault:
-        faulted(draft, run, fault)
-        return
-    if doing.perform(draft, run, reaction.do) and reaction.goto:
-        draft.go(run, reaction.goto)
-
-
-def enter_by_event(draft: Draft, event: Event, talk: Talk | None) -> bool:
-    """Entries by the event itself: of a conversational one the first that admits, of any other all."""
-    by_customer = draft.by_customer
-    entered = False
-    for journey in draft.program.ranked():
-        if by_customer and journey.channel != event.channel:
-            continue
-        entered = _enter_if_wanted(draft, journey, event, talk) or entered
-        if entered and by_customer:
-            return True
-    return entered
-
-
-def _enter_if_wanted(draft: Draft, journey: Journey, event: Event, talk: Talk | None) -> bool:
-    for way in journey.enter:
-        if isinstance(way, KeywordEntry) or way.event != event.type:
-            continue
-        if way.when is not None and not guard_holds_safely(draft, None, way.when):
-            continue
-        bar = floor.priority_of(draft, talk.holder) if talk else -1
-        opening = entry.Opening(
-            journey=journey,
-            conversation_id=talk.conversation_id if talk else None,
-            interrupt=way.interrupt and journey.focus.priority > bar,
-            cause=event.type,
-        )
-        return entry.admit(draft, opening) is not None
-    return False
-
-
-def _unmatched(draft: Draft, talk: Talk, event: Event, holder: Run | None) -> None:
+def _unmatched(draft: Draft, talk: Talk, event: Event, asked: list[Run]) -> Taken:
     """Step 11: one more wrong answer, or an honest word that nothing was understood.
 
     Neither when this step has said something already: another release has begun its question afresh.
     """
+    holder = asked[0] if asked else None
     if draft.sent_now.get(talk.conversation_id):
         draft.trace("unheard", holder, why="asked_afresh")
-        return
-    if holder is not None and holder.pending is not None and holder.pending.phase != "queued":
-        asking.wrong(draft, holder, "not_understood")
-        return
+        return Taken(step=11, by="asked_afresh", run=holder)
+    open_ = next((run for run in asked if run.pending is not None and run.pending.phase != "queued"), None)
+    if open_ is not None:
+        return _wrong_answer(draft, open_, event)
     waiting = any(
         handoff.is_waiting(draft, run) for run in draft.runs.values() if run.conversation_id == talk.conversation_id
     )
     draft.trace("unheard", holder, why="waiting_for_human" if waiting else "no_match")
     if waiting:
         people.forward_to_offered(draft, talk, event)
-    else:
+        return Taken(step=11, by="waiting_for_human", run=holder)
+    if not repairs.call(draft, talk, "fallback", {"kind": _kind(event)}):
         plan_global(draft, talk, Wish(content="fallback"))
+    return Taken(step=11, by="fallback")
+
+
+def _wrong_answer(draft: Draft, run: Run, event: Event) -> Taken:
+    kind = _kind(event)
+    if kind in WORDLESS:
+        asking.unreadable(draft, run, kind)
+        return Taken(step=11, by="media", run=run)
+    asking.wrong(draft, run, "not_understood")
+    return Taken(step=11, by="wrong_answer", run=run)
+
+
+def _kind(event: Event) -> str:
+    return str(event.fields.get("kind") or "")

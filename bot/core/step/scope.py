@@ -6,11 +6,18 @@ from decimal import Decimal
 from typing import ClassVar
 
 from bot.core import windows
+from bot.core.arrival import EventsRead, OpenSlotsRead
+from bot.core.audiences import CALLS_MAX, Audiences, audiences_of
+from bot.core.catalogue import Price
 from bot.core.events import Json
-from bot.core.expressions.tree import Expression
+from bot.core.expressions.declared import Read
+from bot.core.expressions.pushing import SEGMENTS_DEEP_MAX
+from bot.core.expressions.tree import EventCall, Expression
 from bot.core.expressions.values import HOST, EvaluationFault, Scope
 from bot.core.step.copies import Run
-from bot.core.step.draft import Draft
+from bot.core.step.dealers import dealer_of
+from bot.core.step.draft import Draft, ReadMissing
+from bot.core.step.typed import Readers, readers_of, record_of, saved_of
 
 MASK = "•••"
 _OWN_ROOTS = frozenset({"now", "today", "counts", "window", "state", "journey", "error"})
@@ -19,6 +26,9 @@ _OWN_PATHS = frozenset(
     | {"event.type", "event.channel"}
 )
 """What the engine itself says, so that it tells nothing personal."""
+_FREE_TYPES = frozenset({"text", "list", "record"})
+"""Types of variables that may hold whatever the customer said."""
+_NO_READERS: Mapping[str, Read] = {}
 _MARKERS = ("{…}", "!")
 """How a record, and a value that cannot be read, show in the values of a guard."""
 
@@ -26,10 +36,11 @@ _MARKERS = ("{…}", "!")
 class DraftHost:
     """Answers the functions that ask about the customer herself."""
 
-    __slots__ = ("draft",)
+    __slots__ = ("deep", "draft")
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
+        self.deep = 0
 
     def has_tag(self, tag: str) -> bool:
         return tag in self.draft.tags
@@ -37,6 +48,36 @@ class DraftHost:
     def has_consent(self, purpose: str) -> bool:
         consent = self.draft.consents.get(purpose)
         return consent is not None and consent.granted
+
+    def in_segment(self, segment: str) -> bool:
+        draft = self.draft
+        if self.deep == SEGMENTS_DEEP_MAX:
+            raise EvaluationFault("expr.size", "人群互相引用太深，或成了环")
+        self.deep += 1
+        try:
+            return draft.program.guard(draft.program.library.segments[segment].condition, scope_of(draft, None))
+        finally:
+            self.deep -= 1
+
+    def happened(self, call: EventCall) -> int | datetime | None:
+        """As the facts say. ReadMissing: they do not yet; all that the library asks is read at once."""
+        facts = self.draft.facts
+        known: Mapping[str, int | datetime | None] = facts.counts if call.kind == "count" else facts.lasts
+        if call.source not in known:
+            others = self.draft.program.kept(Audiences, audiences_of).calls.values()
+            raise ReadMissing(EventsRead(calls=tuple(dict.fromkeys((call, *others)))[:CALLS_MAX]))
+        self.draft.asked.add(call.source)
+        return known[call.source]
+
+    def open_slots(self, on: date, resource: str) -> tuple[datetime, ...]:
+        read = OpenSlotsRead(dealer=dealer_of(self.draft), resource=resource, on=on)
+        found = self.draft.facts.open_slots.get(read.key)
+        if found is None:
+            raise ReadMissing(read)
+        return found
+
+    def price(self, model: str, trim: str) -> Price | None:
+        return self.draft.program.library.catalogue.price(model, trim, self.draft.today)
 
 
 def scope_of(draft: Draft, run: Run | None, extra: Mapping[str, object] | None = None) -> Scope:
@@ -57,23 +98,31 @@ def _build(draft: Draft, run: Run | None) -> Scope:
         "customer": _CustomerView(draft),
         "now": draft.now,
         "today": draft.today,
-        "event": {"type": event.type, "channel": event.channel, **event.fields} if event else {},
-        "zone": draft.program.zone,
+        "event": event_record(draft, event.type, channel=event.channel, fields=event.fields) if event else {},
+        "zone": draft.zone,
         HOST: DraftHost(draft),
     }
     if run is None:
         return scope
+    readers = draft.program.kept(Readers, readers_of).of(run.journey)
     return {
-        **run.saved,
+        **saved_of(run.saved, readers.saved),
         **scope,
-        "slots": run.slots,
-        "vars": run.values,
+        "slots": record_of(run.slots, readers.slots),
+        "vars": record_of(run.values, readers.vars),
         "counts": _Counts(run.counts),
         "window": _WindowView(draft, run),
         "state": _StateView(run),
+        "error": _ErrorView(run),
         "journey": {"id": run.journey, "entered_at": run.entered_at},
         "entry": run.entry,
     }
+
+
+def event_record(draft: Draft, kind: str, *, channel: str, fields: Mapping[str, Json]) -> Mapping[str, object]:
+    """`event`: an event of this type, its fields as they were declared."""
+    written = {"type": kind, "channel": channel, **fields}
+    return record_of(written, draft.program.kept(Readers, readers_of).events.get(kind, _NO_READERS))
 
 
 class _View(Mapping[str, object]):
@@ -101,11 +150,12 @@ class _View(Mapping[str, object]):
 class _CustomerView(_View):
     """`customer`: the attributes, and what the engine keeps."""
 
-    __slots__ = ("draft",)
+    __slots__ = ("attributes", "draft")
     names = ("id", "score", "points", "source", "opted_out", "advisor")
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
+        self.attributes = record_of(draft.attributes, draft.program.kept(Readers, readers_of).attributes)
 
     def get(self, name: str, default: object = None) -> object:
         draft = self.draft
@@ -124,7 +174,7 @@ class _CustomerView(_View):
                 member = draft.program.member(draft.advisor) if draft.advisor else None
                 return member.name if member else None
             case _:
-                return draft.attributes.get(name)
+                return self.attributes.get(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self.names or name in self.draft.attributes
@@ -178,6 +228,19 @@ class _StateView(_View):
                 return self.run.visit
             case _:
                 return None
+
+
+class _ErrorView(_View):
+    """`error`: what went wrong last and was handled. Null before anything did."""
+
+    __slots__ = ("run",)
+    names = ("code",)
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def get(self, name: str, default: object = None) -> object:
+        return (self.run.error or None) if name == "code" else None
 
 
 class _Counts(_View):
@@ -260,7 +323,7 @@ def personal(draft: Draft, run: Run | None, path: str) -> bool:
         return slot is None or slot.pii or slot.type != "choice"
     if root == "vars":
         variable = journey.vars.get(name)
-        return variable is None or variable.type == "text"
+        return variable is None or variable.type in _FREE_TYPES
     return True
 
 

@@ -1,6 +1,5 @@
 """Planning one message: which conversation, which form, rendered how, allowed by what, else which fallback."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,7 +7,7 @@ from typing import Literal
 
 from bot.core import policy
 from bot.core.actions import Outside
-from bot.core.departure import form_of, unsent_of
+from bot.core.departure import form_of, leaves_from, unsent_of
 from bot.core.effects import Fallback, SendClass, SendMessage, WindowNeed
 from bot.core.escaping import escape_for
 from bot.core.expressions.values import EvaluationFault
@@ -16,15 +15,14 @@ from bot.core.ids import ConversationId, EffectId, StaffId, conversation_id
 from bot.core.library import Content, Member
 from bot.core.making import quickly_made
 from bot.core.messages import Image, Menu, MenuChoice, Message, TemplateMessage, Text
+from bot.core.sizes import bytes_max
+from bot.core.step.catching import catcher
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
 from bot.core.step.scope import scope_of
 
 BURST_MAX = 3
 """Messages of one step in one conversation; more is an error, not a silent cut (journey-language.md 3.11)."""
-
-SPREAD = timedelta(minutes=10)
-"""Over this time messages leave that waited for the end of the quiet hours (journey-language.md 3.11)."""
 
 EXPIRES_AFTER: Mapping[SendClass, timedelta] = {
     "transactional": timedelta(hours=24),
@@ -37,6 +35,7 @@ EXPIRES_AFTER: Mapping[SendClass, timedelta] = {
 that comes the next day answers nothing, and what waits behind it in its conversation has waited long enough."""
 
 WINDOW_REASONS = frozenset({"window_closed", "window_used", "window", "count"})
+BLOCKED_REASONS = frozenset({"opted_out", "no_consent"})
 
 Fate = Literal["planned", "replaced", "withheld", "failed"]
 """planned: it, or a template, will be sent. replaced: a task for an advisor instead. withheld: not sent, and the
@@ -49,6 +48,7 @@ class Wish:
     """What a journey wants to say. `templates_of`: the content whose templates stand in for it, itself if empty.
 
     `expires_at`: it stands in for a message that was to leave until then; otherwise `expire` counts from now.
+    `numbered`: where the choices cannot be tapped, they stand below the text as a numbered list.
     """
 
     content: str
@@ -59,6 +59,7 @@ class Wish:
     expire: timedelta | None = None
     expires_at: datetime | None = None
     choices: tuple[MenuChoice, ...] = ()
+    numbered: bool = False
     templates_of: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
 
@@ -81,6 +82,8 @@ def plan(draft: Draft, run: Run, wish: Wish) -> Plan:
     if not may_say_more(draft, talk):
         return _not_sent(draft, run, wish, "send.burst")
     message = render(draft, run, content, talk=talk, wish=wish)
+    if is_too_long(message, talk.channel):
+        return _not_sent(draft, run, wish, "send.too_long")
     stand_in = draft.program.content(wish.templates_of) if wish.templates_of else content
     fallbacks = tuple(_fallback(draft, run, stand_in, outside) for outside in wish.outside)
     return try_message(draft, run, _Offer(talk=talk, wish=wish, message=message, fallbacks=fallbacks))
@@ -136,6 +139,8 @@ def offer_fallbacks(draft: Draft, run: Run | None, talk: Talk, wish: Wish, fallb
                 found = _judge_and_plan(draft, run, offer)
                 if found is not None:
                     return found
+            case "sms" | "group_send":
+                draft.trace("not_sent", run, content=wish.content, reason="way_without_account", way=fallback.way)
     return Plan(fate="failed")
 
 
@@ -161,19 +166,22 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
         conversation_id=talk.conversation_id,
         channel=talk.channel,
         form=form_of(offer.message),
-        reply=draft.by_customer,
+        reply=draft.replying,
         planning=True,
         window=wish.window,
+        journey=run.journey if run else "",
     )
     verdict = policy.judge(request, customer=draft, rules=draft.program.rules, now=draft.now)
     match verdict:
         case policy.Allow(trace=looked_at):
             not_before, deferred = None, ""
-        case policy.Defer(until=until, reason=deferred, values=looked_at):
-            not_before = until + _spread(draft) if deferred == "quiet_hours" else until
+        case policy.Defer(reason=deferred, values=looked_at):
+            not_before = leaves_from(verdict, draft.base.customer_id)
         case policy.Refuse(reason=reason, values=looked_at):
             draft.trace("not_sent", run, content=wish.content, reason=reason, values=dict(looked_at))
-            return None if reason in WINDOW_REASONS else Plan(fate="withheld")
+            if reason in WINDOW_REASONS:
+                return None
+            return _blocked(draft, run) if reason in BLOCKED_REASONS else Plan(fate="withheld")
     _emit(draft, run, offer, request=request, not_before=not_before)
     draft.trace(
         "planned",
@@ -190,10 +198,12 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
     return Plan(fate="planned", not_before=not_before)
 
 
-def _spread(draft: Draft) -> timedelta:
-    """The part of `SPREAD` by which this customer comes later than the first, the same for all her messages."""
-    digest = hashlib.sha256(str(draft.base.customer_id).encode()).digest()
-    return SPREAD * (int.from_bytes(digest[:4], "big") / 2**32)
+def _blocked(draft: Draft, run: Run | None) -> Plan:
+    """She does not want it: an error only for a journey that has a rule for just that."""
+    if run is None or catcher(draft, run, "send.blocked") is None:
+        return Plan(fate="withheld")
+    draft.fail(run, "send.blocked")
+    return Plan(fate="failed")
 
 
 def _emit(
@@ -255,27 +265,45 @@ def render(draft: Draft, run: Run | None, content: Content, *, talk: Talk, wish:
     form = content.forms[talk.channel]
     if form == "image":
         return Image(media_id=content.media)
-    template = content.variants.get(wish.variant) or content.variants["normal"]
+    template = content.wording(wish.variant, talk.channel)
     scope = scope_of(draft, run, wish.extra)
     text = draft.program.text(template, scope, escape=escape_for(talk.channel)).strip()
     if form == "menu" and wish.choices:
         return Menu(head=text, choices=wish.choices)
-    return Text(text=text)
+    return Text(text=_listed(text, wish, talk.channel) if wish.numbered else text)
+
+
+def _listed(text: str, wish: Wish, channel: str) -> str:
+    escape = escape_for(channel)
+    lines = [f"{number}. {escape(choice.text)}" for number, choice in enumerate(wish.choices, start=1)]
+    return "\n".join([text, *lines])
+
+
+def is_too_long(message: Message, channel: str) -> bool:
+    """Whether `channel` would refuse, or cut, a message of such a length."""
+    match message:
+        case Text(text=text):
+            return len(text.encode()) > bytes_max(channel, "text")
+        case Menu(head=text):
+            return len(text.encode()) > bytes_max(channel, "menu")
+    return False
+
+
+def template_message(draft: Draft, run: Run, content: Content, name: str) -> TemplateMessage:
+    """The template message `name` with the fields that `content` gives it."""
+    scope = scope_of(draft, run)
+    fields = tuple((field, draft.program.text(value, scope).strip()) for field, value in content.templates[name])
+    return TemplateMessage(template=name, fields=fields)
 
 
 def _fallback(draft: Draft, run: Run, content: Content, outside: Outside) -> Fallback:
     match outside.way:
         case "template":
-            scope = scope_of(draft, run)
-            fields = tuple(
-                (name, draft.program.text(template, scope).strip())
-                for name, template in content.templates[outside.name]
-            )
-            return Fallback(way="template", message=TemplateMessage(template=outside.name, fields=fields))
+            return Fallback(way="template", message=template_message(draft, run, content, outside.name))
         case "task":
             return Fallback(way="task", title=f"请联系客户（{content.content} 未能送达）")
-        case "drop":
-            return Fallback(way="drop")
+        case "drop" | "sms" | "group_send":
+            return Fallback(way=outside.way)
 
 
 def to_staff(draft: Draft, staff_id: StaffId, message: Message, *, path: str) -> None:

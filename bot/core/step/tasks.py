@@ -10,12 +10,16 @@ from bot.core.effects import SaveTask
 from bot.core.ids import ConversationId, StaffId
 from bot.core.library import Member
 from bot.core.messages import Text
+from bot.core.rules import WeeklyHours
+from bot.core.step import emitting
+from bot.core.step.catching import catcher
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.sending import emit_to_staff, to_staff
 
 ADVISOR_ROLE = "顾问"
 TASK_OWNER = "_task"
+OVERDUE = "task.overdue"
 OPEN_TASKS_MAX = 20
 """Open tasks a customer may have; the oldest is withdrawn for a new one. Handoffs are as many as enrolments wait."""
 
@@ -36,7 +40,13 @@ class Order:
 def on_duty(draft: Draft, member: Member) -> bool:
     """Whether `member` works at this moment."""
     hours = draft.program.rules.working_hours.get(member.hours)
-    return hours is None or calendar.is_open(hours, draft.now, draft.program.zone)
+    return hours is None or is_open(draft, hours)
+
+
+def is_open(draft: Draft, hours: WeeklyHours) -> bool:
+    """Whether these working hours of ours are open at this moment."""
+    rules, zone = draft.program.rules, draft.program.zone
+    return calendar.is_open(hours, draft.now, zone, holidays=rules.holidays)
 
 
 def choose(draft: Draft, order: Order) -> Member | None:
@@ -177,6 +187,7 @@ def overdue(draft: Draft, task: Task) -> None:
     """Its deadline passed: mark it, and tell whoever is named in `overdue`."""
     keep(draft, replace(task, status="overdue"))
     draft.trace("task", outcome="overdue", staff_id=task.staff_id, to=task.overdue_to)
+    _tell_overdue(draft, task)
     if not task.overdue_to:
         return
     member = choose(draft, Order(to=task.overdue_to, title=task.title))
@@ -186,6 +197,14 @@ def overdue(draft: Draft, task: Task) -> None:
     owner = draft.program.member(task.staff_id) if task.staff_id else None
     note = cards.OVERDUE.format(title=task.title, name=owner.name if owner else "无")
     to_staff(draft, member.staff_id, Text(text=note), path="overdue")
+
+
+def _tell_overdue(draft: Draft, task: Task) -> None:
+    """Journeys may listen for it; who gave the task may have a rule for the error while it stands where it did."""
+    emitting.tell(draft, OVERDUE, {"journey": task.journey, "title": task.title})
+    run = draft.runs.get(task.enrolment_id) if task.enrolment_id else None
+    if run is not None and run.visit == task.visit and run.status == "active" and catcher(draft, run, OVERDUE):
+        draft.fail(run, OVERDUE)
 
 
 def fallback_task(draft: Draft, run: Run | None, title: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.calendar import is_open, next_opening, quiet_until
-from bot.core.library import QuietHours, WeeklyHours
+from bot.core.rules import QuietHours, WeeklyHours
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEW_YORK = ZoneInfo("America/New_York")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from bot.core import windows
 from bot.core.customer import Conversation
 from bot.core.ids import ConversationId, EventId
-from bot.core.library import GlobalRules, WindowRule
+from bot.core.rules import GlobalRules, WindowRule
 
 NOON = datetime(2026, 12, 1, 4, tzinfo=UTC)
 RULES = GlobalRules(

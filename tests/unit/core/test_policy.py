@@ -11,8 +11,8 @@ from bot.core import policy, windows
 from bot.core.customer import Consent, Conversation, Customer, Human, Sent, Unsent
 from bot.core.effects import SendClass
 from bot.core.ids import ConversationId, CustomerId, EffectId, EventId, StaffId
-from bot.core.library import Cap, ClassRule, GlobalRules, QuietHours, WindowRule
 from bot.core.policy import Allow, Defer, Refuse, Request, judge
+from bot.core.rules import Cap, ClassRule, GlobalRules, QuietHours, WindowRule
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 NIGHT = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)  # 23:00 in Shanghai

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.core import windows
 from bot.core.customer import BucketKind, Conversation, Unsent
 from bot.core.ids import ConversationId, EffectId, EventId
-from bot.core.library import GlobalRules, WindowRule
+from bot.core.rules import GlobalRules, WindowRule
 from bot.sandbox.emulator.quota import Ledger, Trigger
 
 _KINDS: dict[str, BucketKind] = {"message": "message", "menu_click": "menu_click", "follow": "follow"}

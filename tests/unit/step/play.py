@@ -5,7 +5,7 @@ for now leaves at once: the platform takes it unless the test says otherwise.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -17,11 +17,10 @@ from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Needs, Step
 from bot.core.customer import Conversation, Customer, Enrolment
 from bot.core.effects import CloseDesk, OpenDesk, SaveTask, SendMessage, SuppressSends
 from bot.core.events import Event, Json
-from bot.core.expectation import expectation
 from bot.core.ids import ConversationId, CustomerId, EffectId, EventId, StaffId
 from bot.core.messages import Card, Menu
 from bot.core.program import Program
-from bot.core.step import step
+from bot.core.step import exits, step
 from bot.core.step.receipts import receipt_fields
 from tests.unit.step.invariants import broken
 from tests.unit.step.turn import Turn
@@ -49,10 +48,21 @@ class Flight:
     heard_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """An arrival that was stepped, with all that the step was made of besides the customer."""
+
+    program: Program
+    arrival: Arrival
+    now: datetime
+    facts: Facts
+
+
 class Play:
     """Each act returns what the customer is told; `turn` holds all that came of it.
 
-    `refusals`: what the platform says to the next messages to her, an empty one takes it.
+    `refusals`: what the platform says to the next messages to her, an empty one takes it. `history`: what changed her,
+    in its order: arrivals that were stepped, and what the dispatcher wrote.
     """
 
     def __init__(
@@ -63,8 +73,9 @@ class Play:
         rules: str = RULES,
         staff: str = STAFF,
         contents: tuple[tuple[str, str], ...] = (),
+        files: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        self.program = program or world(*journeys, rules=rules, staff=staff, contents=contents)
+        self.program = program or world(*journeys, rules=rules, staff=staff, contents=contents, files=files)
         self.now = at
         self.customer = Customer(customer_id=CustomerId(1), version=0)
         self.turn = Turn()
@@ -74,6 +85,7 @@ class Play:
         self.desks: dict[StaffId, ConversationId | None] = {}
         self.refusals: list[str] = []
         self.steps: list[Step] = []
+        self.history: list[Consumed | Callable[[Customer], Customer]] = []
         self.flying: dict[str, Flight] = {}
         self._held: set[str] = set()
         self._codes: set[str] = set()
@@ -246,19 +258,16 @@ class Play:
             occurred_at=self.now,
             fields=fields,
         )
-        text = fields.get("text")
-        if kind != "message" or not isinstance(text, str):
-            return EventArrived(event=event)
-        conversation = ConversationId(f"{channel}:main:{sender}")
-        heard = understanding.read(text, expectation(self.customer, self.program, conversation))
-        return EventArrived(event=event, understanding=heard)
+        return understanding.arrived(event, self.customer, self.program)
 
     def arrive(self, arrival: Arrival) -> None:
         facts = Facts()
-        for _ in range(READS_MAX):
+        for _ in range(1 + READS_MAX):
             found = step(self.program, self.customer, arrival, self.now, facts)
             assert found == step(self.program, self.customer, arrival, self.now, facts), "a step is not deterministic"
             if isinstance(found, Step):
+                _check_taken(arrival, found)
+                self.history.append(Consumed(program=self.program, arrival=arrival, now=self.now, facts=facts))
                 self._keep(found)
                 return
             assert isinstance(found, Needs)
@@ -311,7 +320,7 @@ class Play:
     def _expire(self) -> None:
         for send in [send for send in self.outbox if send.expires_at is not None and send.expires_at <= self.now]:
             self.outbox.remove(send)
-            self.customer = policy.record_dropped(self.customer, send.effect_id)
+            self._drop(send)
             self.arrive(self._arrived("send.expired", "", self._told(send, "expired")))
 
     def _dispatch(self, send: SendMessage) -> str:
@@ -319,22 +328,28 @@ class Play:
         planned_at = self._planned_at[send.effect_id]
         stale = departure.overtaken(self.customer, send, planned_at, is_repeat=False)
         if stale:
-            self.customer = policy.record_dropped(self.customer, send.effect_id)
+            self._drop(send)
+            return ""
+        if exits.stands_in_the_way(self.program, self.customer, send, now=self.now):
+            self._drop(send)
+            self.arrive(EventArrived(event=exits.check_event(send, self.now)))
             return ""
         request = departure.request_of(send, self.customer, planned_at)
         verdict = policy.judge(request, customer=self.customer, rules=self.program.rules, now=self.now)
         match verdict:
-            case policy.Defer(until=until):
+            case policy.Defer():
+                until = departure.leaves_from(verdict, self.customer.customer_id)
                 self.outbox.append(replace(send, not_before=until))
                 unsent = departure.unsent_of(send, not_before=until)
-                self.customer = policy.record_deferred(self.customer, send.conversation_id, unsent)
+                self._write(lambda customer: policy.record_deferred(customer, send.conversation_id, unsent))
                 return ""
             case policy.Refuse(reason=reason):
-                self.customer = policy.record_dropped(self.customer, send.effect_id)
+                self._drop(send)
                 return "" if reason in departure.WITHHELD_FOR_GOOD else reason
             case policy.Allow(bucket_id=bucket_id):
-                self.customer = policy.record_sent(
-                    self.customer, request, bucket_id=bucket_id, now=self.now, rules=self.program.rules
+                now, rules = self.now, self.program.rules
+                self._write(
+                    lambda customer: policy.record_sent(customer, request, bucket_id=bucket_id, now=now, rules=rules)
                 )
                 self.sent.append(send)
                 heard_at = departure.last_heard(self.customer, send.conversation_id)
@@ -356,7 +371,15 @@ class Play:
         refusal = policy.Refusal(
             effect_id=flight.send.effect_id, bucket_id=flight.bucket_id, reason=why, heard_at=flight.heard_at
         )
-        self.customer = policy.record_refused(self.customer, flight.send.conversation_id, refusal)
+        self._write(lambda customer: policy.record_refused(customer, flight.send.conversation_id, refusal))
+
+    def _drop(self, send: SendMessage) -> None:
+        self._write(lambda customer: policy.record_dropped(customer, send.effect_id))
+
+    def _write(self, change: Callable[[Customer], Customer]) -> None:
+        """What the dispatcher writes of her between two steps."""
+        self.history.append(change)
+        self.customer = change(self.customer)
 
     def _told(self, send: SendMessage, reason: str, *, heard_at: datetime | None = None) -> dict[str, Json]:
         planned_at = self._planned_at[send.effect_id]
@@ -367,3 +390,10 @@ class Play:
         moments += [send.not_before for send in self.outbox if send.not_before]
         moments += [send.expires_at for send in self.outbox if send.expires_at]
         return min(moments, default=None)
+
+
+def _check_taken(arrival: Arrival, found: Step) -> None:
+    """No message is lost: the journal says who took it, once."""
+    takers = [trace.detail for trace in found.journal if trace.kind == "taken"]
+    wanted = isinstance(arrival, EventArrived) and arrival.event.type == "message"
+    assert len(takers) == wanted, f"a message is taken by {takers}"

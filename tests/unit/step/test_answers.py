@@ -24,16 +24,19 @@ states:
     then: nick
   nick:
     ask: nick
-    timeout: {after: 2h, goto: agree}
-    give_up: {goto: agree}
+    timeout: {after: 2h, goto: grant}
+    give_up: {goto: grant}
+    then: grant
+  grant:
+    do: [{consent: {grant: 电话联系, text: ask-consent}}]
     then: agree
   agree:
     branch:
       - when: customer.nick == '不同意'
-        goto: phone
-      - else: grant
-  grant:
-    do: [{consent: {grant: 电话联系, text: ask-consent}}]
+        goto: back
+      - else: phone
+  back:
+    do: [{consent: {withdraw: 电话联系}}]
     then: phone
   phone:
     ask: phone
@@ -117,7 +120,8 @@ def test_a_question_that_is_not_optional_cannot_be_skipped() -> None:
 def test_a_picture_is_no_answer() -> None:
     play = Play(ASKING)
     play.follow()
-    assert play.show("image") == ["need-again@again"]
+    assert play.show("image") == ["这个我这边还看不了，麻烦您打字告诉我。"]
+    assert play.turn.traced("unparsed", failures=1)
 
 
 def test_a_proposed_value_is_saved_only_on_yes() -> None:
@@ -311,3 +315,28 @@ def test_copies_of_personal_data_are_masked_in_the_journal_and_texts_of_files_ar
     assert play.turn.traced("set")[0]["value"] == "•••"
     assert "13800138000" not in str(seen)
     assert "88号" not in str(seen)
+
+
+KEEPING = """
+dsl: 1
+journey: keeping
+name: 记下
+channel: oa
+enter: [{event: oa.follow}]
+vars: {told: {type: list}, n: {type: number, default: 1}}
+slots: {tel: {type: phone_cn, ask: ask-tel, pii: true}}
+states:
+  a: {ask: tel, timeout: {after: 4h, goto: e}, give_up: {goto: e}, then: b}
+  b: {do: [{set: {vars.told: "[slots.tel]"}}, {set: {vars.n: 2}}], then: c}
+  c: {branch: [{when: "'无' in vars.told", goto: e}, {else: e}]}
+  e: {end: ok}
+"""
+
+
+def test_lists_of_what_she_said_are_masked_in_the_journal() -> None:
+    play = Play(KEEPING)
+    play.follow()
+    play.say("13800138000")
+    assert [detail["value"] for detail in play.turn.traced("set")] == ["•••", 2]
+    assert play.turn.traced("guard")[0]["values"] == {"vars.told": "•••"}
+    assert "13800138000" not in str(play.turn.journal)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from bot.core.ids import EnrolmentId
-from bot.core.step.entry import ACTIVE_MAX, STUCK_MAX
+from bot.core.step.entry import STUCK_MAX
+from bot.core.step.refusals import ACTIVE_MAX
 from tests.unit.step.play import Play
 from tests.unit.step.worlds import ASK_HUMAN, HANDOFF, journey
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from bot.core.arrival import TimerDue
 from bot.core.customer import Timer
-from bot.core.journey import CallJourney
 from bot.core.program import compile_library
+from bot.core.states import CallJourney
 from tests.unit.step.play import Play
 from tests.unit.step.worlds import ASK_Q, ONE_QUESTION, journey, world
 

@@ -172,3 +172,61 @@ def test_a_handoff_that_became_a_wait_and_a_handoff_again_offers_anew() -> None:
     play.scan("x")
     assert play.turn.tasks()[0][0] == "open"
     assert play.due("accept") == timedelta(minutes=5)
+
+
+LONG_REST = REST.replace("{for: 1h}", "{for: 9h}")
+FOR_EVER = "rest: {wait: forever, events: [{event: oa.scan, goto: done}]}"
+
+
+def resting(rest: str) -> Play:
+    """In the state `rest`, written like this."""
+    play = Play(ONE.replace(REST, rest))
+    play.follow()
+    play.say("看车")
+    play.say("王先生")
+    return play
+
+
+def test_a_wait_for_a_time_that_became_one_for_ever_forgets_its_time() -> None:
+    play = resting(REST)
+    play.reload(ONE.replace(REST, FOR_EVER))
+    play.wait("2h")
+    assert play.at() == {"one": "rest"}
+    play.scan("x")
+    assert play.ended("one") == "done"
+
+
+def test_a_wait_for_ever_that_became_one_for_a_time_ends() -> None:
+    play = resting(FOR_EVER)
+    play.reload(ONE.replace(REST, REST))
+    play.say("在")
+    assert play.due("wait") == timedelta(hours=1)
+
+
+def test_a_wait_whose_length_changed_ends_when_it_was_to_end() -> None:
+    play = resting(LONG_REST)
+    play.wait("30m")
+    play.reload(ONE)
+    play.say("在")
+    assert play.due("wait") == timedelta(hours=8, minutes=30)
+
+
+def test_a_timer_that_is_no_longer_written_does_nothing() -> None:
+    timed = REST.replace("{wait:", "{timers: [{id: d1, after: 20m, do: [{tag: rung}]}], wait:")
+    play = resting(timed)
+    play.reload(ONE)
+    play.wait("30m")
+    assert (play.customer.tags, play.at()) == (frozenset(), {"one": "rest"})
+
+
+def test_a_run_that_may_grow_older_since_a_release_goes_on() -> None:
+    old = ONE.replace("vars:", "limits: {max_age: 2d}\nvars:").replace(REST, FOR_EVER)
+    play = Play(old)
+    play.follow()
+    play.say("看车")
+    play.say("王先生")
+    play.reload(old.replace("2d", "4d"))
+    play.wait("3d")
+    assert play.at() == {"one": "rest"}
+    play.wait("1d")
+    assert play.ended("one") == "expired"

@@ -93,9 +93,16 @@ def shipped() -> Program:
 
 @cache
 def world(
-    *journeys: str, rules: str = RULES, staff: str = STAFF, contents: tuple[tuple[str, str], ...] = ()
+    *journeys: str,
+    rules: str = RULES,
+    staff: str = STAFF,
+    contents: tuple[tuple[str, str], ...] = (),
+    files: tuple[tuple[str, str], ...] = (),
 ) -> Program:
-    """The library of these journey files. AssertionError with every finding: a marketer could not apply it."""
+    """The library of these journey files, with other `files` below `journeys` by their path.
+
+    AssertionError with every finding: a marketer could not apply it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         below = Path(folder)
         (below / "journeys" / "schema").mkdir(parents=True)
@@ -106,9 +113,15 @@ def world(
             named = re.search(r"^journey: (\S+)", text, re.MULTILINE)
             assert named is not None, "a journey has a name"
             (below / "journeys" / f"{named[1]}.yaml").write_text(text, encoding="utf-8")
+        for path, text in files:
+            (below / "journeys" / path).parent.mkdir(parents=True, exist_ok=True)
+            (below / "journeys" / path).write_text(text, encoding="utf-8")
         written = dict(contents)
         for name, form in {**_said(rules), **_said_by_all(journeys)}.items():
             text = written.get(name) or _invented(name, form, with_templates="template:" in "".join(journeys))
+            (below / "content" / f"{name}.md").write_text(text, encoding="utf-8")
+        for name, text in contents:
+            (below / "content" / f"{name}.md").parent.mkdir(exist_ok=True)
             (below / "content" / f"{name}.md").write_text(text, encoding="utf-8")
         return _compiled(below / "journeys", below / "content")
 
@@ -136,7 +149,7 @@ def _said(text: str) -> dict[str, str]:
 def _contents(node: object) -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         if "type" in node and "ask" in node:
-            yield node["ask"], "menu" if node["type"] == "choice" else "text"
+            yield node["ask"], "menu" if node["type"] == "choice" or "options_from" in node else "text"
         for key, value in node.items():
             if key == "send":
                 yield (value if isinstance(value, str) else value["content"]), "said"

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.authoring.expressions import parse_expression, parse_template
+from bot.core.catalogue import Price
 from bot.core.expressions.evaluate import compile_expression, compile_guard
 from bot.core.expressions.render import compile_template
+from bot.core.expressions.tree import EventCall
 from bot.core.expressions.values import Scope, Value
 
 NOW = datetime(2026, 12, 2, 18, 30, tzinfo=UTC)
@@ -25,6 +28,23 @@ class OneTag:
 
     def has_consent(self, purpose: str) -> bool:
         return purpose == "电话联系"
+
+    def in_segment(self, segment: str) -> bool:
+        return segment == "高意向"
+
+    def happened(self, call: EventCall) -> int | datetime | None:
+        if call.kind == "last":
+            return NOW - timedelta(days=2) if call.event == "visit" else None
+        return 3 if call.event == "visit" else 0
+
+    def open_slots(self, on: date, resource: str) -> tuple[datetime, ...]:
+        return (datetime(on.year, on.month, on.day, 2, tzinfo=UTC),) if resource in ("", "试驾车") else ()
+
+    def price(self, model: str, trim: str) -> Price | None:
+        prices = {"": 159800, "长续航版": 183800}
+        if model != "星澜 S5" or trim not in prices:
+            return None
+        return Price(amount=Decimal(prices[trim]), basis="官方指导价", as_of=date(2026, 10, 1))
 
 
 @pytest.fixture

@@ -41,6 +41,12 @@ class Nobody:
     def has_consent(self, purpose: str) -> bool:
         return False
 
+    def open_slots(self, on: date, resource: str) -> tuple[datetime, ...]:
+        return ()
+
+    def price(self, model: str, trim: str) -> None:
+        return None
+
 
 SCOPE: Scope = {
     "slots": {"text": "养车", "nothing": None, "number": 5, "yes": True, "deep": {"x": 0.5}},
