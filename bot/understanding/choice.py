@@ -42,7 +42,7 @@ class _Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Spellings:
+class Spellings:
     """Normal spelling → the options that have it, longest first. `inside`: those that also count inside a text, and
     `any_inside`, which finds out quickly that none of them stands there."""
 
@@ -51,9 +51,7 @@ class _Spellings:
     any_inside: re.Pattern[str]
 
 
-def choice_candidates(
-    forms: Sequence[str], compact: Folded, options: Mapping[str, tuple[str, ...]]
-) -> tuple[Reading, ...]:
+def choice_candidates(forms: Sequence[str], compact: Folded, spellings: Spellings) -> tuple[Reading, ...]:
     """The options that a text names, each once, as canonical values. More than one: the customer has to say which.
 
     `forms` and `compact`: the text without its polite words, and without spaces. The whole text comes first, then
@@ -64,7 +62,6 @@ def choice_candidates(
     """
     if not compact.chars:
         return ()
-    spellings = _spellings(tuple(options.items()))
     whole = _whole(forms, spellings.canonicals, is_question="?" in compact.chars)
     if whole:
         start, end = compact.span(0, len(compact.chars))
@@ -77,8 +74,8 @@ def choice_candidates(
 
 
 @lru_cache(maxsize=_QUESTIONS_CACHED_MAX)
-def _spellings(options: tuple[tuple[str, tuple[str, ...]], ...]) -> _Spellings:
-    """The spellings of a question's options, the longest first."""
+def spellings_of(options: tuple[tuple[str, tuple[str, ...]], ...]) -> Spellings:
+    """The spellings of a question's options, the longest first. Kept for questions that are asked again."""
     found: dict[str, tuple[str, ...]] = {}
     for canonical, synonyms in options:
         for normal in dict.fromkeys(map(normalise, (canonical, *synonyms))):
@@ -87,7 +84,7 @@ def _spellings(options: tuple[tuple[str, tuple[str, ...]], ...]) -> _Spellings:
     ordered = dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
     inside = {spelling: of for spelling, of in ordered.items() if len(spelling) >= 2 and not spelling.isdigit()}
     any_inside = re.compile("|".join(map(re.escape, inside)) or _NOTHING)
-    return _Spellings(canonicals=ordered, inside=inside, any_inside=any_inside)
+    return Spellings(canonicals=ordered, inside=inside, any_inside=any_inside)
 
 
 def _whole(forms: Sequence[str], spellings: Mapping[str, tuple[str, ...]], *, is_question: bool) -> tuple[str, ...]:
@@ -97,7 +94,7 @@ def _whole(forms: Sequence[str], spellings: Mapping[str, tuple[str, ...]], *, is
     return ()
 
 
-def _inside(compact: Folded, spellings: _Spellings) -> Iterator[_Hit]:
+def _inside(compact: Folded, spellings: Spellings) -> Iterator[_Hit]:
     if spellings.any_inside.search(compact.chars) is None:
         return
     taken = bytearray(len(compact.chars))
@@ -132,11 +129,15 @@ def _is_joined(compact: Folded, index: int) -> bool:
 
 
 def _counts(chars: str, spelling: str, start: int, *, has_hedge: bool) -> bool:
-    before = _clause_before(chars, start)
     if spelling in YES.words:
-        return not has_hedge and before in ("", *polite.OPENINGS)
-    behind = _clause_behind(chars, start + len(spelling))
-    return not (_NEGATED_BEFORE.search(_A_NOT_A.sub("", before)) or _NEGATED_BEHIND.match(behind))
+        return not has_hedge and _clause_before(chars, start) in ("", *polite.OPENINGS)
+    return not is_negated(chars, start, start + len(spelling))
+
+
+def is_negated(chars: str, start: int, end: int) -> bool:
+    """Whether the same clause of folded `chars` takes back what stands at `start` to `end`: 不想看车, 贷款就不用了."""
+    before = _clause_before(chars, start)
+    return bool(_NEGATED_BEFORE.search(_A_NOT_A.sub("", before)) or _NEGATED_BEHIND.match(_clause_behind(chars, end)))
 
 
 def _clause_before(chars: str, end: int) -> str:

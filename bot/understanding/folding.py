@@ -8,6 +8,8 @@ from functools import lru_cache
 TEXT_MAX = 2000
 """Code points of a text that are looked at; what stands behind them is not read."""
 
+FOLDED_MAX = 2 * TEXT_MAX
+"""Characters of its folded form: one that stands for a whole phrase (ﷺ) becomes eighteen."""
 _CHARS_CACHED_MAX = 8192
 """Characters whose folded form is kept: more than anybody writes."""
 
@@ -31,6 +33,12 @@ class Folded:
         """The half-open span of the text behind the non-empty span `start`, `end` of `chars`."""
         return self.sources[start], self.sources[end - 1] + 1
 
+    def head(self, length: int) -> "Folded":
+        """The first `length` characters."""
+        if len(self.chars) <= length:
+            return self
+        return Folded(chars=self.chars[:length], sources=self.sources[:length])
+
     def compact(self) -> "Folded":
         """The same without spaces."""
         if " " not in self.chars:
@@ -49,7 +57,7 @@ def fold(text: str) -> Folded:
     if len(chars) == len(pieces) and "" not in pieces:
         return Folded(chars=chars, sources=range(len(chars)))
     sources = tuple(index for index, piece in enumerate(pieces) for _ in piece)
-    return Folded(chars=chars, sources=sources)
+    return Folded(chars=chars[:FOLDED_MAX], sources=sources[:FOLDED_MAX])
 
 
 def clauses(chars: str) -> Iterator[str]:

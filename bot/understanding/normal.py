@@ -25,6 +25,11 @@ def normalise(text: str) -> str:
     return normal_of(fold(text))
 
 
+def spelled(text: str) -> str:
+    """`text` in half width and lower case without spaces, and with everything else that stands in it."""
+    return fold(text).chars.replace(" ", "")
+
+
 def normal_of(folded: Folded) -> str:
     """`normalise` of a text that is folded already."""
     chars = folded.chars.replace(" ", "")

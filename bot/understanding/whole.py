@@ -36,7 +36,8 @@ class Vocabulary:
         return self.words & found
 
 
-def _vocabulary(saying: str, around: str) -> Vocabulary:
+def vocabulary(saying: str, around: str) -> Vocabulary:
+    """The words of `saying`, and those of `around` as fillers, both parted by spaces."""
     tokens = _longest_first(saying.split() + around.split())
     return Vocabulary(
         words=frozenset(map(normalise, saying.split())), token=re.compile("|".join(map(re.escape, tokens)))
@@ -47,13 +48,18 @@ def _longest_first(listed: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({normalise(word) for word in listed}, key=lambda word: (-len(word), word)))
 
 
-YES = _vocabulary(words.YES, words.YES_AROUND)
-NO = _vocabulary(words.NO, words.NO_AROUND)
-SKIP = _vocabulary(words.SKIP, words.SKIP_AROUND)
+YES = vocabulary(words.YES, words.YES_AROUND)
+NO = vocabulary(words.NO, words.NO_AROUND)
+SKIP = vocabulary(words.SKIP, words.SKIP_AROUND)
 
 _CORRECTIONS = tuple(words.CORRECTIONS.split())
 _WHOLE_CORRECTIONS = frozenset(words.WHOLE_CORRECTIONS.split())
 _APOLOGIES = _longest_first(words.APOLOGIES.split())
+_MAY_TAKE_BACK = re.compile(r"[错误对改换]")
+_TAKEN_BACK = re.compile(
+    rf"(?:帮我|麻烦你?|请|可以|能不能)?(?:把|将)?(?:我的?|那个|这个|刚才的?|刚刚的?|上面的?|前面的?|之前的?)*(?:{'|'.join(words.TOLD.split())})"
+    r"(?:给我|帮我)?(?:(?:写|填|打|发|输|说|弄|搞|选|报|留)?错了?(?!过)|不对|有误|要改|(?:改|换)(?:成|为|到|一下|下|个))"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +95,24 @@ def says_skip(said: Spoken) -> bool:
 
 
 def begins_with_correction(normal: str) -> bool:
-    """Whether a normalised text begins, after an apology perhaps, by taking something back. 不对, 改成; not 改装."""
+    """Whether a normalised text begins, after an apology perhaps, by taking something back: 不对, 改成, 手机号错了.
+
+    Not 改装, which only begins like it.
+    """
     rest = normal
     for _ in range(_APOLOGIES_MAX):
         apology = next((a for a in _APOLOGIES if rest.startswith(a) and len(a) < len(rest)), None)
         if apology is None:
             break
         rest = rest.removeprefix(apology).lstrip(",.!;:~…")
-    return rest in _WHOLE_CORRECTIONS or rest.startswith(_CORRECTIONS)
+    return rest in _WHOLE_CORRECTIONS or rest.startswith(_CORRECTIONS) or _takes_back(normal, rest)
+
+
+def _takes_back(normal: str, rest: str) -> bool:
+    """Whether an answer is named and taken back: 手机号错了."""
+    if _MAY_TAKE_BACK.search(rest) is None:
+        return False
+    return _TAKEN_BACK.match(rest) is not None or _TAKEN_BACK.match(normal) is not None
 
 
 def _covers(said: Spoken, vocabulary: Vocabulary) -> list[frozenset[str]]:

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.understood import Expectation
-from bot.understanding import read
+from tests.unit.understanding.hearing import heard
 
 
 def bare(text: str) -> tuple[str, ...]:
-    return read(text, Expectation()).bare
+    return heard(text).bare
 
 
 @pytest.mark.parametrize(
@@ -78,8 +77,8 @@ def test_a_single_letter_never_remains(text: str) -> None:
 
 @given(st.text(alphabet="您好请我要帮退订谢一下的了，。不 ", max_size=40))
 def test_what_remains_is_a_shorter_part_of_the_text(text: str) -> None:
-    heard = read(text, Expectation())
-    assert all(len(form) < len(heard.normal) and form in heard.normal for form in heard.bare)
+    found = heard(text)
+    assert all(len(form) < len(found.normal) and form in found.normal for form in found.bare)
 
 
 def test_a_text_of_openings_alone_is_taken_apart_only_so_far() -> None:

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.understood import Expectation, Expected, Reading, Understanding
-from bot.understanding import TEXT_MAX, read
+from bot.understanding import TEXT_MAX
+from tests.unit.understanding.hearing import heard
 
 NOTHING = Expectation()
 NICK = Expectation(expected=(Expected(slot="j.nick", type="text", asked=True),))
@@ -19,7 +20,7 @@ EVERYTHING = Expectation(
 
 
 def said(text: str) -> Understanding:
-    return read(text, NOTHING)
+    return heard(text, NOTHING)
 
 
 def listed(phrases: str) -> list[str]:
@@ -136,7 +137,7 @@ def test_what_only_resembles_a_correction_is_none(text: str) -> None:
     ],
 )
 def test_a_text_is_taken_as_it_stands_without_what_leads_up_to_it(text: str, expected: str) -> None:
-    reading = read(text, NICK).readings["j.nick"]
+    reading = heard(text, NICK).readings["j.nick"]
     assert reading.value == expected
     assert text[reading.start : reading.end] == expected
 
@@ -145,29 +146,29 @@ def test_a_text_is_taken_as_it_stands_without_what_leads_up_to_it(text: str, exp
     "text", ["", "  ", "？？", "[微笑]", "[动画表情]", "👌", "你好", "您好！", "在吗", "跳过", "不方便说"]
 )
 def test_a_text_that_says_nothing_is_no_answer(text: str) -> None:
-    assert read(text, NICK).readings == {}
+    assert heard(text, NICK).readings == {}
 
 
 def test_a_text_slot_that_is_not_asked_is_not_read() -> None:
     waiting = Expectation(expected=(Expected(slot="j.nick", type="text"),))
-    assert read("王先生", waiting).readings == {}
+    assert heard("王先生", waiting).readings == {}
 
 
 def test_a_bare_number_is_a_phone_and_not_a_name() -> None:
-    found = read("１３８ ００１３ ８０００", EVERYTHING)
+    found = heard("１３８ ００１３ ８０００", EVERYTHING)
     assert {slot: r.value for slot, r in found.readings.items()} == {"j.phone": "13800138000"}
 
 
 def test_one_message_may_answer_several_questions() -> None:
-    found = read("我想试驾，电话13800138000", EVERYTHING)
+    found = heard("我想试驾，电话13800138000", EVERYTHING)
     assert found.readings["j.need"].value == "看车"
     assert found.readings["j.phone"].value == "13800138000"
 
 
 def test_a_refusal_that_is_an_option_is_an_answer_and_no_skip() -> None:
     asked = Expectation(expected=(Expected(slot="j.ok", type="choice", options=OPTIONS, asked=True),))
-    assert not read("不要", asked).skip
-    assert read("不要", asked).readings["j.ok"].value == "不同意"
+    assert not heard("不要", asked).skip
+    assert heard("不要", asked).readings["j.ok"].value == "不同意"
 
 
 def test_a_slot_expected_twice_is_read_as_the_first() -> None:
@@ -177,11 +178,11 @@ def test_a_slot_expected_twice_is_read_as_the_first() -> None:
             Expected(slot="j.s", type="choice", options={"乙": ("看车",)}),
         )
     )
-    assert read("看车", twice).readings["j.s"].value == "甲"
+    assert heard("看车", twice).readings["j.s"].value == "甲"
 
 
 def test_the_text_is_cut_at_the_bound() -> None:
-    found = read("啊" * TEXT_MAX + "13800138000", EVERYTHING)
+    found = heard("啊" * TEXT_MAX + "13800138000", EVERYTHING)
     assert len(found.text) == TEXT_MAX
     assert "j.phone" not in found.readings
 
@@ -192,16 +193,16 @@ def is_in_range(reading: Reading, text: str) -> bool:
 
 @given(st.text(max_size=300))
 def test_reading_never_raises_and_spans_lie_in_the_text(text: str) -> None:
-    found = read(text, EVERYTHING)
+    found = heard(text, EVERYTHING)
     assert all(is_in_range(reading, found.text) for reading in found.readings.values())
     assert not found.ambiguous & set(found.readings)
 
 
 @given(st.lists(st.sampled_from([*YES, *NO, *SKIP, *CHANGE, "13800138000", "看车", "吗", "，", " "]), max_size=8))
 def test_reading_mixtures_of_real_phrases_never_raises(pieces: list[str]) -> None:
-    found = read("".join(pieces), EVERYTHING)
+    found = heard("".join(pieces), EVERYTHING)
     assert all(is_in_range(reading, found.text) for reading in found.readings.values())
-    assert read("".join(pieces), EVERYTHING) == found
+    assert heard("".join(pieces), EVERYTHING) == found
 
 
 @given(st.text(alphabet="同意不可以好要行", max_size=12))
@@ -210,7 +211,7 @@ def test_a_text_with_a_refusal_in_it_is_never_an_agreement(text: str) -> None:
         expected=(Expected(slot="j.ok", type="choice", options={"同意": ("同意", "可以", "好", "行", "要")}),)
     )
     if "不" in text:
-        assert read(text, asked).readings == {}
+        assert heard(text, asked).readings == {}
 
 
 UNITS = ["1", "1 ", "一", "不", "[", "/:", "同意", "我叫", "对", "不不想", "7", "ly7 ", "，", "\U0001f600", "+86 138-"]
@@ -220,4 +221,4 @@ UNITS = ["1", "1 ", "一", "不", "[", "/:", "同意", "我叫", "对", "不不�
 def test_the_longest_texts_are_read_before_the_suite_loses_patience(unit: str) -> None:
     """A pattern that goes back and forth over its text would not come to an end here."""
     text = (unit * TEXT_MAX)[:TEXT_MAX]
-    assert read(text, EVERYTHING).text == text
+    assert heard(text, EVERYTHING).text == text

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.core.understood import Expectation, Expected
-from bot.understanding import read
+from tests.unit.understanding.hearing import heard
 
 Options = Mapping[str, tuple[str, ...]]
 NEED: Options = {"看车": ("看车", "试驾", "选车"), "养车": ("保养", "维修"), "金融": ("贷款", "分期", "置换")}
@@ -13,7 +13,7 @@ MODEL: Options = {"LY5": ("5",), "LY7": ("7",), "LY7 Max": (), "LY9": ("9",)}
 
 def chosen(text: str, options: Options = NEED) -> object:
     """The option that `text` names, a set when there are several possible, None when there is none."""
-    found = read(text, Expectation(expected=(Expected(slot="j.s", type="choice", options=options, asked=True),)))
+    found = heard(text, Expectation(expected=(Expected(slot="j.s", type="choice", options=options, asked=True),)))
     if found.ambiguous:
         return "?"
     reading = found.readings.get("j.s")
@@ -183,6 +183,6 @@ def test_a_doubt_or_a_question_is_no_agreement(text: str) -> None:
 
 def test_the_span_covers_the_spelling_in_the_customers_own_text() -> None:
     text = "你好，周六想 试 驾 可以吗"
-    found = read(text, Expectation(expected=(Expected(slot="j.s", type="choice", options=NEED),)))
+    found = heard(text, Expectation(expected=(Expected(slot="j.s", type="choice", options=NEED),)))
     reading = found.readings["j.s"]
     assert text[reading.start : reading.end] == "试 驾"

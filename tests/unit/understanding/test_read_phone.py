@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.understood import Expectation, Expected
-from bot.understanding import read
+from tests.unit.understanding.hearing import heard
 
 WANTED = Expectation(expected=(Expected(slot="oa-welcome.phone", type="phone_cn", asked=True),))
 NUMBER = "13800138000"
@@ -11,7 +11,7 @@ NUMBER = "13800138000"
 
 def phone(text: str) -> object:
     """The number read from `text`, `?` when there are several, None when there is none."""
-    found = read(text, WANTED)
+    found = heard(text, WANTED)
     if found.ambiguous:
         return "?"
     reading = found.readings.get("oa-welcome.phone")
@@ -151,7 +151,7 @@ def test_two_different_numbers_are_asked_back(text: str) -> None:
 
 def test_the_span_covers_the_digits_in_the_customers_own_text() -> None:
     text = "我电话是＋８６ １３８-0013-8000 谢谢"
-    reading = read(text, WANTED).readings["oa-welcome.phone"]
+    reading = heard(text, WANTED).readings["oa-welcome.phone"]
     assert text[reading.start : reading.end] == "１３８-0013-8000"
 
 
@@ -183,7 +183,7 @@ def test_no_number_is_read_out_of_a_longer_run_of_digits(number: str, before: st
 
 @given(st.text(alphabet="0123456789０一三八-. +八元LV王", max_size=40))
 def test_whatever_is_read_is_a_mobile_number_inside_its_span(text: str) -> None:
-    reading = read(text, WANTED).readings.get("oa-welcome.phone")
+    reading = heard(text, WANTED).readings.get("oa-welcome.phone")
     if reading is not None:
         value = str(reading.value)
         assert len(value) == 11
