@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass, replace
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 from bot.core.library import Content, Library
@@ -36,7 +36,7 @@ def _json(value: object) -> str:
 
 def _plain(value: object, *, ordered: bool = False) -> object:
     """`value` as lists, tables and texts."""
-    if value is None or isinstance(value, str | int | bool):
+    if value is None or isinstance(value, str | int | float | bool):
         return value
     if is_dataclass(value) and not isinstance(value, type):
         return _record(value)
@@ -51,6 +51,8 @@ def _plain(value: object, *, ordered: bool = False) -> object:
         return {"seconds": int(value.total_seconds())}
     if isinstance(value, Decimal):
         return {"number": str(value.normalize())}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
     if isinstance(value, time):
         return {"time": value.isoformat()}
     raise TypeError(f"{type(value).__name__} has no canonical form")

@@ -27,11 +27,20 @@ class Diagnostic:
     excerpt: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Borrowed:
+    """Another file of which a part stands in this one. `user`: who put it there, as a marketer knows it."""
+
+    source: Source
+    user: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Findings:
     """Collects the findings about one file. Equal findings at one place are kept once."""
 
     source: Source
+    borrowed: dict[str, Borrowed] = field(default_factory=dict)
     found: dict[tuple[str, Span, str], Diagnostic] = field(default_factory=dict)
     left_out_count: int = 0
 
@@ -41,23 +50,29 @@ class Findings:
         if len(self.found) >= PER_FILE_MAX:
             self.left_out_count += 1
             return
-        excerpt = self.source.line(span.line)
+        lender, source = self.borrowed.get(span.origin), self.source_at(span)
+        excerpt = source.line(span.line)
         end_column = span.end_column if span.end_line == span.line else len(excerpt) + 1
         self.found[rule, span, message] = Diagnostic(
             rule=rule,
             severity=severity,
-            file=self.source.name,
+            file=source.name,
             line=span.line,
             column=span.column,
             end_column=max(end_column, span.column + 1),
-            message=message,
+            message=f"{message}（{lender.user}）" if lender else message,
             help=help,
             excerpt=excerpt,
         )
 
+    def source_at(self, span: Span) -> Source:
+        """The file in which `span` lies."""
+        lender = self.borrowed.get(span.origin)
+        return lender.source if lender else self.source
+
     def all(self) -> tuple[Diagnostic, ...]:
         """Every finding in the order of the file."""
-        found = sorted(self.found.values(), key=lambda finding: (finding.line, finding.column, finding.rule))
+        found = sorted(self.found.values(), key=_by_place)
         if self.left_out_count:
             found.append(loose("J015", self.source.name, f"这个文件还有 {self.left_out_count} 处问题没有列出"))
         return tuple(found)
@@ -75,3 +90,7 @@ def loose(rule: str, file: str, message: str, *, help: str = "") -> Diagnostic:
         message=message,
         help=help,
     )
+
+
+def _by_place(one: Diagnostic) -> tuple[str, int, int, str]:
+    return one.file, one.line, one.column, one.rule

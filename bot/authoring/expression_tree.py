@@ -11,7 +11,8 @@ from jinja2 import nodes
 
 from bot.authoring.expression_fault import ExpressionFault
 from bot.core.expressions.filters import FILTERS
-from bot.core.expressions.functions import FUNCTIONS, NOT_BUILT, NOT_BUILT_ROOTS
+from bot.core.expressions.functions import FAMILIES, FUNCTIONS
+from bot.core.expressions.happenings import WITHIN, written_duration
 from bot.core.expressions.patterns import PatternFault, compile_pattern
 from bot.core.expressions.tree import (
     Arithmetic,
@@ -33,6 +34,7 @@ from bot.core.expressions.tree import (
     Part,
 )
 from bot.core.expressions.types import Operation
+from bot.core.expressions.walk import WHERE, walk
 
 DEPTH_MAX = 40
 """Levels of a tree."""
@@ -95,7 +97,7 @@ class TreeBuilder:
             case nodes.For():
                 return [self._for(node)]
             case nodes.ExprStmt():
-                raise ExpressionFault("J017", "{% variant %} 不能写在 if 或 for 里", "variant")
+                raise ExpressionFault("J017", "{% variant %} 和 {% channel %} 不能写在 if 或 for 里", "{%")
             case _:
                 raise ExpressionFault("J017", f"模板里不支持 {type(node).__name__}")
 
@@ -165,8 +167,8 @@ class TreeBuilder:
         path.append(self._legal(node.name))
         if path == ["null"]:
             return Constant(value=None)
-        if path[-1] in NOT_BUILT_ROOTS:
-            raise ExpressionFault("J090", f"“{path[-1]}.*” 尚未实现", path[-1])
+        if path[-1] in FAMILIES:
+            raise ExpressionFault("J017", f"“{path[-1]}” 后面要写函数：{_family(path[-1])}", path[-1])
         return Name(path=tuple(reversed(path)))
 
     def _legal(self, name: str) -> str:
@@ -215,22 +217,31 @@ class TreeBuilder:
 
     def _call(self, node: nodes.Call, depth: int) -> Node:
         name = _called(node)
-        if name in NOT_BUILT:
-            if name == "count" and "within" not in {keyword.key for keyword in node.kwargs}:
-                raise ExpressionFault("J222", "count() 缺 within：历史不会永久保留", name)
-            raise ExpressionFault("J090", f"函数 “{name}” 尚未实现", name)
         operation = FUNCTIONS.get(name)
         if operation is None:
             raise ExpressionFault("J017", f"没有函数 “{name}”，可用：{'、'.join(sorted(FUNCTIONS))}", name)
         arguments = self._arguments(operation, node, depth)
         _check_count(operation, len(arguments), 0)
         _check_literals(operation, arguments)
-        return Call(name=name, arguments=arguments)
+        return Call(name=name, arguments=arguments, keywords=self._keywords(operation, node, depth))
 
     def _arguments(self, operation: Operation, node: nodes.Filter | nodes.Call, depth: int) -> tuple[Node, ...]:
-        if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
+        named = bool(node.kwargs) and not operation.keywords
+        if named or node.dyn_args is not None or node.dyn_kwargs is not None:
             raise ExpressionFault("J017", f"“{operation.name}” 的参数只按位置写", operation.name)
         return tuple(self.node(argument, depth) for argument in node.args)
+
+    def _keywords(self, operation: Operation, node: nodes.Call, depth: int) -> tuple[tuple[str, Node], ...]:
+        built: dict[str, Node] = {}
+        for keyword in node.kwargs:
+            if keyword.key not in operation.keywords or keyword.key in built:
+                known = "、".join(operation.keywords)
+                raise ExpressionFault("J017", f"“{operation.name}” 的命名参数只有 {known}，各写一次", keyword.key)
+            built[keyword.key] = self.node(keyword.value, depth)
+        if operation.required - built.keys():
+            raise ExpressionFault("J222", "count() 缺 within：历史不会永久保留", operation.name)
+        _check_happening(built)
+        return tuple((name, built[name]) for name in operation.keywords if name in built)
 
 
 def _constant(value: object) -> str | int | Decimal | bool | None:
@@ -276,8 +287,8 @@ def _called(node: nodes.Call) -> str:
     match node.node:
         case nodes.Name(name=name):
             return name
-        case nodes.Getattr(node=nodes.Name(name=root), attr=attr) if root in NOT_BUILT_ROOTS:
-            raise ExpressionFault("J090", f"“{root}.{attr}” 尚未实现", f"{root}.{attr}")
+        case nodes.Getattr(node=nodes.Name(name=root), attr=attr) if root in FAMILIES:
+            return f"{root}.{attr}"
         case nodes.Getattr(attr=attr):
             raise ExpressionFault("J017", f"不能调用方法 “.{attr}(…)”", attr)
         case _:
@@ -296,11 +307,35 @@ def _check_literals(operation: Operation, arguments: tuple[Node, ...]) -> None:
     for place in operation.literal:
         written = arguments[place]
         if not isinstance(written, Constant) or not isinstance(written.value, str):
-            raise ExpressionFault("J017", f"“{operation.name}” 的正则要直接写成文字", operation.name)
+            what = "正则" if operation.name == "matches" else "名字"
+            raise ExpressionFault("J017", f"“{operation.name}” 的{what}要直接写成文字", operation.name)
+        if operation.name != "matches":
+            continue
         try:
             compile_pattern(written.value)
         except PatternFault as fault:
             raise ExpressionFault("J017", fault.message, operation.name) from None
+
+
+def _check_happening(named: dict[str, Node]) -> None:
+    """`within` is written out, so that it is known how long events are kept; `where` asks nothing of the customer."""
+    if WITHIN in named:
+        try:
+            written_duration(named[WITHIN])
+        except ValueError:
+            raise ExpressionFault("J017", "within 要写明时长，从 1 分钟到两年：within=days(30)", WITHIN) from None
+    for part in walk(named[WHERE]) if WHERE in named else ():
+        if isinstance(part, Name) and part.path[0] != "event":
+            name = ".".join(part.path)
+            raise ExpressionFault("J017", f"where 里只能用被统计事件的字段 event.…，得到 {name}", name)
+        if isinstance(part, Call | Filter):
+            operation = FUNCTIONS[part.name] if isinstance(part, Call) else FILTERS[part.name]
+            if operation.local or not operation.pushed:
+                raise ExpressionFault("J017", f"where 里不能用 “{part.name}”", part.name)
+
+
+def _family(root: str) -> str:
+    return "、".join(name for name in sorted(FUNCTIONS) if name.startswith(f"{root}."))
 
 
 def _refusal(node: nodes.Node) -> ExpressionFault:

@@ -4,7 +4,8 @@ Jinja2 never compiles and never renders what marketers write. Source: journey-la
 """
 
 import re
-from typing import TypeAlias
+from dataclasses import dataclass
+from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
@@ -25,35 +26,58 @@ from bot.authoring.expression_tree import TreeBuilder
 from bot.core.expressions.source import template_source
 from bot.core.expressions.tree import Expression, Part, Template
 
-__all__ = ["NORMAL", "ExpressionFault", "ExpressionRule", "parse_content", "parse_expression", "parse_template"]
+__all__ = [
+    "NORMAL",
+    "Bodies",
+    "ExpressionFault",
+    "ExpressionRule",
+    "parse_content",
+    "parse_expression",
+    "parse_template",
+]
 
 NORMAL = "normal"
 """The variant of a content that stands before the first `{% variant %}`."""
 EXPRESSION_NODES_MAX = 300
 TEMPLATE_NODES_MAX = 2_000
+PARSED_MAX = 1_000
+"""Sources whose trees are kept, of each kind: what stands in files that did not change is not parsed again at every
+reload. Beyond, the longest unused are parsed anew."""
 
-_VARIANT = "variant"
-_Variant: TypeAlias = tuple[str, list[nodes.Node]]
+_VARIANT, _CHANNEL = "variant", "channel"
+Bodies = dict[tuple[str, str], Template]
+"""The wordings of a content by variant and channel; the empty channel is for all that have no wording of their own."""
 # A tag alone on its line is there for the author: its line does not become one of the message.
 _LONELY_TAG = re.compile(r"^[ \t]*(\{%[^\n{}]*%\})[ \t]*(?:\n|\Z)", re.MULTILINE)
 
 
-class _VariantTag(Extension):
-    """Reads `{% variant NAME %}` as a mark; `_variants` cuts the body at the marks."""
+@dataclass(slots=True, kw_only=True)
+class _Piece:
+    """What stands between two marks."""
 
-    tags = {_VARIANT}  # noqa: RUF012  a class attribute is how Jinja2 asks for the tags of an extension
+    variant: str
+    channel: str
+    nodes: list[nodes.Node]
+
+
+class _Marks(Extension):
+    """Reads `{% variant NAME %}` and `{% channel NAME %}` as marks; `_pieces` cuts the body there."""
+
+    tags = {_VARIANT, _CHANNEL}  # noqa: RUF012  a class attribute is how Jinja2 asks for the tags of an extension
 
     def parse(self, parser: Parser) -> nodes.Node:
-        line = next(parser.stream).lineno
+        tag = next(parser.stream)
         name = parser.stream.expect("name").value
-        return nodes.ExprStmt(self.attr(name, lineno=line), lineno=line)
+        mark = nodes.ExtensionAttribute(tag.value, name, lineno=tag.lineno)
+        return nodes.ExprStmt(mark, lineno=tag.lineno)
 
 
 # Nothing is ever rendered by these, so there is nothing to escape in them.
 _PLAIN = Environment(optimized=False, keep_trailing_newline=True)  # noqa: S701
-_CONTENT = Environment(optimized=False, keep_trailing_newline=True, extensions=[_VariantTag])  # noqa: S701
+_CONTENT = Environment(optimized=False, keep_trailing_newline=True, extensions=[_Marks])  # noqa: S701
 
 
+@lru_cache(maxsize=PARSED_MAX)
 def parse_expression(source: str) -> Expression:
     """The expression written as `source`.
 
@@ -75,26 +99,38 @@ def parse_expression(source: str) -> Expression:
             raise ExpressionFault("J012", "这里不要写 {{ }} 或 {% %}，直接写表达式", "{{")
 
 
+@lru_cache(maxsize=PARSED_MAX)
 def parse_template(source: str) -> Template:
     """The template written as `source`. ExpressionFault: as for expressions; at most TEMPLATE_MAX characters."""
     body = _body(_PLAIN, source, also=())
     return Template(source=source, parts=TreeBuilder(TEMPLATE_NODES_MAX).parts(body))
 
 
-def parse_content(source: str) -> dict[str, Template]:
-    """The variants of a content's body, in the order of the file, without white space around each.
+def parse_content(source: str) -> Bodies:
+    """The wordings in a content's body, in the order of the file, without white space around each.
 
     Text before the first `{% variant NAME %}` is `normal`; blank text there is no variant, unless there is no other.
-    ExpressionFault: as for templates, a variant twice, or one inside an `{% if %}` or `{% for %}`.
+    What stands behind `{% channel NAME %}` is said on that channel in the place of the variant's common text.
+    ExpressionFault: as for templates, a variant or a channel of one twice, or one inside an `{% if %}` or `{% for %}`.
     """
-    first, *tagged = _variants(_body(_CONTENT, source, also=(_VARIANT,)))
-    variants: dict[str, Template] = {}
-    for name, body in tagged if tagged and _blank(first) else [first, *tagged]:
-        if name in variants:
-            raise ExpressionFault("J017", f"变体 “{name}” 写了两次", name)
-        parts = _stripped(TreeBuilder(TEMPLATE_NODES_MAX).parts(body))
-        variants[name] = Template(source=template_source(parts), parts=parts)
-    return variants
+    pieces = _pieces(_body(_CONTENT, source, also=(_VARIANT, _CHANNEL)))
+    bodies: Bodies = {}
+    for place, piece in enumerate(pieces):
+        parts = _stripped(TreeBuilder(TEMPLATE_NODES_MAX).parts(piece.nodes))
+        key = (piece.variant, piece.channel)
+        if not parts and _is_replaced(pieces, place):
+            continue
+        if key in bodies:
+            what = f"渠道 “{piece.channel}” 在变体 {piece.variant} 里" if piece.channel else f"变体 “{piece.variant}” "
+            raise ExpressionFault("J017", f"{what}写了两次", piece.channel or piece.variant)
+        bodies[key] = Template(source=template_source(parts), parts=parts)
+    return bodies
+
+
+def _is_replaced(pieces: list[_Piece], place: int) -> bool:
+    """Whether a blank common text says nothing: others stand beside it, or its channels have their own."""
+    piece, following = pieces[place], pieces[place + 1 : place + 2]
+    return not piece.channel and bool(following) and (place == 0 or bool(following[0].channel))
 
 
 def _body(environment: Environment, source: str, *, also: tuple[str, ...]) -> list[nodes.Node]:
@@ -118,19 +154,16 @@ def _check_length(source: str, most: int) -> None:
         raise ExpressionFault("J015", f"超过 {most} 字")
 
 
-def _variants(body: list[nodes.Node]) -> list[_Variant]:
-    found: list[_Variant] = [(NORMAL, [])]
+def _pieces(body: list[nodes.Node]) -> list[_Piece]:
+    found = [_Piece(variant=NORMAL, channel="", nodes=[])]
     for node in body:
         match node:
-            case nodes.ExprStmt(node=nodes.ExtensionAttribute(name=name)):
-                found.append((name, []))
+            case nodes.ExprStmt(node=nodes.ExtensionAttribute(identifier=tag, name=name)):
+                variant = name if tag == _VARIANT else found[-1].variant
+                found.append(_Piece(variant=variant, channel=name if tag == _CHANNEL else "", nodes=[]))
             case _:
-                found[-1][1].append(node)
+                found[-1].nodes.append(node)
     return found
-
-
-def _blank(variant: _Variant) -> bool:
-    return not _stripped(TreeBuilder(TEMPLATE_NODES_MAX).parts(variant[1]))
 
 
 def _stripped(parts: tuple[Part, ...]) -> tuple[Part, ...]:

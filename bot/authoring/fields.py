@@ -7,7 +7,7 @@ from typing import TypeVar
 from bot.authoring import literals
 from bot.authoring.expressions import ExpressionFault, parse_expression, parse_template
 from bot.authoring.nodes import Entry, Listing, Node, Scalar, Table
-from bot.authoring.page import Formula, Page, Wants, within
+from bot.authoring.page import Formula, Page, Wants
 from bot.authoring.suggest import meant, nearest
 from bot.authoring.vocabulary import ALL_KEYS, Keys
 from bot.authoring.yaml_slips import wide_colon_in
@@ -174,7 +174,7 @@ def as_scalar(page: Page, node: Node) -> Scalar | None:
 
 
 def _nothing_written(page: Page, node: Scalar) -> None:
-    rest = page.source.line(node.span.line)[node.span.column - 1 :].strip()
+    rest = page.findings.source_at(node.span).line(node.span.line)[node.span.column - 1 :].strip()
     if rest.startswith("#"):
         page.say("J005", node, "“#” 起头的文字被当成了注释，这里没有值", help=f'如果是文字，写成 "{rest}"')
     else:
@@ -253,4 +253,4 @@ def as_template(page: Page, scalar: Scalar) -> Template | None:
 def _fault(page: Page, scalar: Scalar, fault: ExpressionFault) -> None:
     bare = scalar.text.replace("{{", "").replace("}}", "").strip()
     help = f"写成：{_short(bare)}" if fault.rule == "J012" and bare else ""
-    page.say(fault.rule, within(page.source, scalar.span, fault.offending), fault.message, help=help)
+    page.say(fault.rule, page.inside(scalar.span, fault.offending), fault.message, help=help)

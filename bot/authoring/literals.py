@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -115,3 +116,58 @@ def either(*readers: Callable[[str], T]) -> Callable[[str], T]:
         return readers[-1](text)
 
     return read
+
+
+def fraction(text: str) -> int:
+    """`0.8` in hundredths: 80. From 0.01 to 1, at most two places."""
+    found = re.fullmatch(r"(?:0?\.(\d{1,2})|1(?:\.0{1,2})?)", text.strip())
+    if not found:
+        raise LiteralFault("需要 0.01 到 1 之间的小数，最多两位，例如 0.8")
+    hundredths = int(found.group(1).ljust(2, "0")) if found.group(1) else 100
+    if hundredths < 1:
+        raise LiteralFault("需要 0.01 到 1 之间的小数，最多两位，例如 0.8")
+    return hundredths
+
+
+def percent(text: str) -> int:
+    """A whole number of hundredths from 0 to 100."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 100:
+        raise LiteralFault("需要 0 到 100 之间的整数，不写 %")
+    return int(text)
+
+
+def day(text: str) -> date:
+    """`2026-10-01`."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise LiteralFault("需要日期，例如 2026-10-01")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise LiteralFault("没有这一天") from error
+
+
+def days(text: str) -> tuple[date, ...]:
+    """One day, or `2026-10-01..2026-10-07`: all of them, at most 40."""
+    first, dots, last = text.partition("..")
+    begins = day(first.strip())
+    ends = day(last.strip()) if dots else begins
+    if not begins <= ends <= begins + timedelta(days=40):
+        raise LiteralFault("起止日期不对：要从早到晚，最多 40 天")
+    return tuple(begins + timedelta(days=n) for n in range((ends - begins).days + 1))
+
+
+def amount(text: str) -> Decimal:
+    """An amount of yuan, at least 0, with at most two places."""
+    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,2})?", text):
+        raise LiteralFault("需要金额（元），例如 129800 或 99.50")
+    return Decimal(text)
+
+
+def number(text: str) -> int | float:
+    """A whole number between ±10⁹, or one with at most six places."""
+    if re.fullmatch(r"[+-]?[0-9]{1,9}\.[0-9]{1,6}", text):
+        return float(text)
+    try:
+        return whole(text)
+    except LiteralFault as fault:
+        raise LiteralFault("需要一个数，最多六位小数") from fault

@@ -9,10 +9,26 @@ from bot.authoring.source import Source, Span
 from bot.core.expressions.tree import Expression, Template
 
 ReferenceKind = Literal[
-    "state", "slot", "journey", "person", "hours", "purpose", "event", "attribute", "var", "error", "argument"
+    "state",
+    "slot",
+    "journey",
+    "person",
+    "hours",
+    "purpose",
+    "event",
+    "attribute",
+    "var",
+    "error",
+    "argument",
+    "intent",
+    "segment",
+    "webhook",
+    "resource",
+    "saved",
+    "moved",
 ]
-Wants = Literal["guard", "value", "text"]
-How = Literal["ask", "retry", "send", "evidence"]
+Wants = Literal["guard", "value", "text", "time", "list"]
+How = Literal["ask", "retry", "send", "evidence", "faq"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +51,7 @@ class Formula:
 
     `slot`: the slot whose `check` it is, so that `value` is known. `target`: what its value is put into
     (`customer.nick`, `vars.n`). `entering`: it is evaluated before the journey begins, without its values.
+    `pushed`: it is evaluated for many customers at once, by the database.
     """
 
     tree: Expression | Template
@@ -44,19 +61,28 @@ class Formula:
     slot: str = ""
     target: str = ""
     entering: bool = False
+    pushed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentUse:
-    """A content that is said, and how. `templates`: the template messages that may stand in for it."""
+    """A content that is said, and how. `templates`: the template messages that may stand in for it.
+
+    `send_class` as it is written, empty when it is not.
+    """
 
     content: str
     span: Span
     how: How
     state: str = ""
     slot: str = ""
-    classed: bool = True
+    send_class: str = ""
     templates: tuple[tuple[str, Span], ...] = ()
+
+    @property
+    def classed(self) -> bool:
+        """Whether its class is written."""
+        return bool(self.send_class)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +111,10 @@ class Page:
         self.references.append(Reference(kind=kind, name=name, span=node.span, key=key, state=self.state))
         return name
 
+    def inside(self, span: Span, offending: str) -> Span:
+        """The place of `offending` inside `span`, or `span` when it does not stand there word for word."""
+        return within(self.findings.source_at(span), span, offending)
+
 
 def page(source: Source) -> Page:
     """An empty page for `source`."""
@@ -99,5 +129,6 @@ def within(source: Source, span: Span, offending: str) -> Span:
         last = span.end_column - 1 if number == span.end_line else len(line)
         found = line.find(offending, first, last) if offending else -1
         if found >= 0:
-            return Span(line=number, column=found + 1, end_line=number, end_column=found + 1 + len(offending))
+            end = found + 1 + len(offending)
+            return Span(line=number, column=found + 1, end_line=number, end_column=end, origin=span.origin)
     return span

@@ -1,7 +1,6 @@
 """The actions of `do:`. Source: journey-language.md 2.3."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Literal
 
 from bot.authoring import literals, vocabulary
@@ -15,51 +14,46 @@ from bot.authoring.fields import (
     fields_of,
     literal,
     parsed,
-    unbuilt,
 )
 from bot.authoring.nodes import Entry, Node, Scalar, Table
 from bot.authoring.page import ContentUse, Page
-from bot.authoring.source import Span
+from bot.authoring.read_sends import CLASSES, read_send
 from bot.core.actions import (
     Action,
     AddPoints,
+    CancelBooking,
+    CancelJourney,
     ChangeConsent,
     CreateTask,
+    Emit,
+    GrantCoupon,
     Note,
     OpenLead,
     OptOut,
-    Outside,
     Score,
-    Send,
+    SetStage,
     SetValues,
     StartJourney,
     Tag,
 )
-from bot.core.effects import SendClass
+from bot.core.entries import Arguments
 from bot.core.expressions.tree import Expression, Template
 
-CLASSES: Mapping[str, SendClass] = {
-    "service": "service",
-    "reminder": "reminder",
-    "marketing": "marketing",
-    "transactional": "transactional",
-}
-_WINDOWS: Mapping[str, Literal["auto", "require", "ignore"]] = {
-    "auto": "auto",
-    "require": "require",
-    "ignore": "ignore",
-}
 _OPT_OUTS = {name: name for name in ("all", *CLASSES)}
+_ONCE_PER: Mapping[str, Literal["", "customer", "journey"]] = {"customer": "customer", "journey": "journey"}
+_STAGES = {name: name for name in ("new", "qualified", "assigned", "contacted", "won", "lost")}
+"""What may become of a lead. Source: style.md 2."""
 
 
-def read_actions(page: Page, nodes: tuple[Node, ...]) -> tuple[Action, ...]:
-    """The actions of a `do:` list, without those that are wrong."""
-    found = (_read_action(page, node) for node in nodes)
+def read_actions(page: Page, nodes: tuple[Node, ...], keys: vocabulary.Keys | None = None) -> tuple[Action, ...]:
+    """The actions of a `do:` list, without those that are wrong. `keys`: those that make sense here."""
+    allowed = keys or (vocabulary.INTERRUPT_ACTION if page.global_ else vocabulary.ACTION)
+    found = (_read_action(page, node, allowed) for node in nodes)
     return tuple(action for action in found if action is not None)
 
 
-def _read_action(page: Page, node: Node) -> Action | None:
-    fields = fields_of(page, node, vocabulary.INTERRUPT_ACTION if page.global_ else vocabulary.ACTION)
+def _read_action(page: Page, node: Node, keys: vocabulary.Keys) -> Action | None:
+    fields = fields_of(page, node, keys)
     if fields is None:
         return None
     written = [entry for entry in fields.table.entries if fields.has(entry.key.text)]
@@ -68,62 +62,6 @@ def _read_action(page: Page, node: Node) -> Action | None:
     if not written:
         return None
     return _READERS[written[0].key.text](page, written[0].value)
-
-
-def _send(page: Page, node: Node) -> Action | None:
-    if isinstance(node, Scalar):
-        node = Table(entries=(Entry(key=Scalar(text="content", span=node.span), value=node),), span=node.span)
-    fields = fields_of(page, node, vocabulary.INTERRUPT_SEND if page.global_ else vocabulary.SEND)
-    if fields is None:
-        return None
-    outside, templates = read_outside(fields)
-    content = fields.scalar("content")
-    send_class = read_class(fields)
-    if content is None:
-        return None
-    page.contents.append(
-        ContentUse(
-            content=content.text,
-            span=content.span,
-            how="send",
-            state=page.state,
-            classed=send_class is not None,
-            templates=templates,
-        )
-    )
-    return Send(
-        content=literal(page, content),
-        send_class=send_class,
-        outside=outside,
-        expire=fields.parsed("expire", literals.duration, None),
-        window=fields.one_of("window", _WINDOWS, default="auto"),
-    )
-
-
-def read_class(fields: Fields) -> SendClass | None:
-    """The `class` that is written, None when none is."""
-    scalar = fields.scalar("class")
-    return chosen(fields.page, scalar, CLASSES, default="service") if scalar else None
-
-
-def read_outside(fields: Fields) -> tuple[tuple[Outside, ...], tuple[tuple[str, Span], ...]]:
-    """The fallbacks of `outside`, and the template messages among them with their places."""
-    ways: list[Outside] = []
-    templates: list[tuple[str, Span]] = []
-    for scalar in fields.scalars("outside"):
-        way, _, name = scalar.text.partition(":")
-        match way:
-            case "template" if name:
-                ways.append(Outside(way="template", name=name))
-                templates.append((name, scalar.span))
-            case "task" | "drop" if not name:
-                ways.append(Outside(way="task" if way == "task" else "drop"))
-            case "sms" | "group_send":
-                unbuilt(fields.page, scalar, scalar.text)
-            case _:
-                message = f"“{scalar.text}” 不是可用的备选"
-                fields.page.say("J008", scalar, message, help="可用：template:名字、task、drop")
-    return tuple(ways), tuple(templates)
 
 
 def _tag(page: Page, node: Node) -> Action | None:
@@ -149,21 +87,34 @@ def _entries(page: Page, node: Node, key: str) -> tuple[Entry, ...]:
     return ()
 
 
-def read_values(page: Page, node: Node) -> tuple[tuple[str, Expression], ...]:
-    """The pairs of `set`: targets `vars.NAME` or `customer.NAME`, values expressions."""
+def read_values(page: Page, node: Node, *, saved: bool = False) -> tuple[tuple[str, Expression], ...]:
+    """The pairs of `set`: targets `vars.NAME` or `customer.NAME`, values expressions.
+
+    `saved`: a name under which something is kept (`save:`) may be a target too.
+    """
     pairs: list[tuple[str, Expression]] = []
     for entry in _entries(page, node, "set"):
-        root, _, name = entry.key.text.partition(".")
-        if root not in ("vars", "customer") or not name:
-            message = f"set 不能写 “{entry.key.text}”"
-            page.say("J008", entry.key, message, help="只能写 vars.名字 或 customer.名字")
+        target = entry.key.text
+        root, _, name = target.partition(".")
+        if saved and not name and target.isidentifier():
+            page.refer("saved", target, entry.key, key="set")
+        elif root not in ("vars", "customer") or not name:
+            page.say("J008", entry.key, f"set 不能写 “{target[:40]}”", help="只能写 vars.名字 或 customer.名字")
             continue
-        page.refer("var" if root == "vars" else "attribute", name, entry.key, key="set")
+        else:
+            page.refer("var" if root == "vars" else "attribute", name, entry.key, key="set")
         scalar = as_scalar(page, entry.value)
-        value = as_expression(page, scalar, "value", target=entry.key.text) if scalar else None
+        value = as_expression(page, scalar, "value", target=target) if scalar else None
         if value is not None:
-            pairs.append((entry.key.text, value))
+            pairs.append((target, value))
     return tuple(pairs)
+
+
+def read_expressions(page: Page, node: Node, key: str) -> tuple[tuple[str, Expression], ...]:
+    """Names with expressions, as in `lead`, `body`, `fields`; without those that are wrong."""
+    pairs = [(entry.key.text, as_scalar(page, entry.value)) for entry in _entries(page, node, key)]
+    values = [(name, as_expression(page, scalar, "value")) for name, scalar in pairs if scalar]
+    return tuple((name, value) for name, value in values if value is not None)
 
 
 def _set(page: Page, node: Node) -> Action | None:
@@ -172,9 +123,7 @@ def _set(page: Page, node: Node) -> Action | None:
 
 
 def _lead(page: Page, node: Node) -> Action | None:
-    pairs = [(entry.key.text, as_scalar(page, entry.value)) for entry in _entries(page, node, "lead")]
-    values = [(name, as_expression(page, scalar, "value")) for name, scalar in pairs if scalar]
-    return OpenLead(fields=tuple((name, value) for name, value in values if value is not None))
+    return OpenLead(fields=read_expressions(page, node, "lead"))
 
 
 def _consent(page: Page, node: Node) -> Action | None:
@@ -187,9 +136,8 @@ def _consent(page: Page, node: Node) -> Action | None:
     key = "grant" if fields.has("grant") else "withdraw"
     purpose, text = fields.template(key), fields.scalar("text")
     if key == "grant" and text is None:
-        page.say(
-            "J014", fields.key(key), "consent 缺少 “text”：授权要留下客户看到的原文", help="text: 征求授权的那条内容"
-        )
+        message = "consent 缺少 “text”：授权要留下客户看到的原文"
+        page.say("J014", fields.key(key), message, help="text: 征求授权的那条内容")
     if text:
         page.contents.append(ContentUse(content=text.text, span=text.span, how="evidence", state=page.state))
     if purpose is None:
@@ -207,8 +155,8 @@ def _task(page: Page, node: Node) -> Action | None:
         page.say("J604", fields.key("title"), "任务没有 due，可能石沉大海", help="加上 due: 30m，或 due_at: 时间")
     overdue = fields.inner("overdue", vocabulary.OVERDUE)
     overdue_to = read_person(overdue, "to") if overdue else ""
-    due: timedelta | None = fields.parsed("due", literals.duration, None)
-    due_at, title, to = fields.expression("due_at", "value"), fields.template("title"), read_person(fields, "to")
+    due = fields.parsed("due", literals.duration, None)
+    due_at, title, to = fields.expression("due_at", "time"), fields.template("title"), read_person(fields, "to")
     if title is None or not to:
         return None
     return CreateTask(to=to, title=title, due=due, due_at=due_at, overdue_to=overdue_to)
@@ -233,6 +181,20 @@ def _points(page: Page, node: Node) -> Action | None:
     return None if fields is None or add is None else AddPoints(add=add, reason=fields.text("reason"))
 
 
+def _coupon(page: Page, node: Node) -> Action | None:
+    fields = fields_of(page, node, vocabulary.COUPON)
+    if fields is None:
+        return None
+    if not fields.has("once_per"):
+        message = "优惠券没有 once_per，重入会重复发放"
+        page.say(
+            "J606", fields.key("grant"), message, help="once_per: customer（一人一次），或 journey（一次旅程一次）"
+        )
+    coupon = fields.text("grant")
+    once_per = fields.one_of("once_per", _ONCE_PER, default="")
+    return GrantCoupon(coupon=coupon, once_per=once_per) if coupon else None
+
+
 def _start(page: Page, node: Node) -> Action | None:
     target = read_target(page, node, vocabulary.START)
     if target is None:
@@ -252,7 +214,7 @@ def read_target(page: Page, node: Node, keys: vocabulary.Keys) -> tuple[str, Fie
     return page.refer("journey", literal(page, scalar), scalar, key=keys.place), fields
 
 
-def read_arguments(fields: Fields, journey: str) -> tuple[tuple[str, Template], ...]:
+def read_arguments(fields: Fields, journey: str) -> Arguments:
     """The pairs of `with`, handed over to `journey`: literal texts, or templates."""
     pairs: list[tuple[str, Template]] = []
     for entry in fields.entries("with"):
@@ -262,6 +224,34 @@ def read_arguments(fields: Fields, journey: str) -> tuple[tuple[str, Template], 
         if template is not None:
             pairs.append((entry.key.text, template))
     return tuple(pairs)
+
+
+def _cancel_journey(page: Page, node: Node) -> Action | None:
+    scalar = as_scalar(page, node)
+    if scalar is None:
+        return None
+    return CancelJourney(journey=page.refer("journey", literal(page, scalar), scalar, key="cancel_journey"))
+
+
+def _cancel_booking(page: Page, node: Node) -> Action | None:
+    scalar = as_scalar(page, node)
+    return CancelBooking(save=page.refer("saved", scalar.text, scalar, key="cancel_booking")) if scalar else None
+
+
+def _emit(page: Page, node: Node) -> Action | None:
+    fields = None if isinstance(node, Scalar) else fields_of(page, node, vocabulary.EMIT)
+    if fields is None and not isinstance(node, Scalar):
+        return None
+    scalar = fields.scalar("event") if fields else as_scalar(page, node)
+    inner = fields.node("fields") if fields else None
+    values = read_expressions(page, inner, "fields") if inner is not None else ()
+    return Emit(event=page.refer("event", scalar.text, scalar, key="emit"), fields=values) if scalar else None
+
+
+def _stage(page: Page, node: Node) -> Action | None:
+    scalar = as_scalar(page, node)
+    stage = chosen(page, scalar, _STAGES, default="") if scalar else ""
+    return SetStage(stage=stage) if stage else None
 
 
 def _note(page: Page, node: Node) -> Action | None:
@@ -276,7 +266,7 @@ def _opt_out(page: Page, node: Node) -> Action | None:
 
 
 _READERS: Mapping[str, Callable[[Page, Node], Action | None]] = {
-    "send": _send,
+    "send": read_send,
     "tag": _tag,
     "-tag": _untag,
     "score": _score,
@@ -285,7 +275,12 @@ _READERS: Mapping[str, Callable[[Page, Node], Action | None]] = {
     "consent": _consent,
     "task": _task,
     "points": _points,
+    "coupon": _coupon,
     "start": _start,
+    "cancel_journey": _cancel_journey,
+    "cancel_booking": _cancel_booking,
+    "emit": _emit,
+    "stage": _stage,
     "note": _note,
     "opt_out": _opt_out,
 }

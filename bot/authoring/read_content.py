@@ -1,45 +1,50 @@
 """A content file (front matter and body) to a content. Source: journey-language.md 2.6."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
 from bot.authoring import vocabulary
-from bot.authoring.expressions import ExpressionFault, parse_content
 from bot.authoring.fields import Fields, as_scalar, as_template, chosen, fields_of
 from bot.authoring.nodes import Node, Scalar, Table
-from bot.authoring.page import Formula, Page, page, within
+from bot.authoring.page import Page, page
+from bot.authoring.read_journey import check_id
+from bot.authoring.read_wordings import read_wordings
 from bot.authoring.source import Source, Span
 from bot.authoring.suggest import meant
-from bot.authoring.vocabulary import CHANNELS_UNBUILT
 from bot.authoring.yaml_tree import compose, unprintable
 from bot.core.expressions.tree import Template
 from bot.core.library import Content
+from bot.understanding import normalise
 
-NORMAL = "normal"
-VARIANTS = ("normal", "again", "resume")
-"""Wordings of one content: the first time, after an answer that could not be used, taken up again later."""
 Form = Literal["text", "menu", "image"]
 _FORMS: Mapping[str, Form] = {"text": "text", "menu": "menu", "image": "image"}
 _FORMS_UNBUILT = ("voice", "video", "news", "card", "miniprogram", "markdown")
-_CHANNELS = ("oa",)
-_VARIANT_TAG = re.compile(r"\{%-?\s*variant\s+([^\s%]+)\s*-?%\}")
+_CHANNELS = ("oa", "kf", "wecom", "sms")
+FAQ_FOLDER = "faq"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentDraft:
-    """A content as far as it could be read. `body`: where its text stands. `vars`: declared names with places."""
+    """A content as far as it could be read. `body`: where its text stands. `vars`: declared names with places.
+
+    `questions`: what a frequent question (content/faq/) may be asked as; empty for other contents.
+    `shipped`: it comes with the product and lies in no folder of the marketers.
+    """
 
     content: Content
     root: Table
     page: Page
     body: Span
     vars: tuple[tuple[str, Span], ...]
+    questions: tuple[str, ...] = ()
+    shipped: bool = False
 
 
-def read_content(source: Source) -> tuple[ContentDraft | None, Page]:
+def read_content(
+    source: Source, *, kind: Literal["content", "faq"] = "content", shipped: bool = False
+) -> tuple[ContentDraft | None, Page]:
     """The content in a file, None (after findings, which the page holds) when there is none."""
     whole = page(source)
     fence = _front_matter(whole)
@@ -50,11 +55,11 @@ def read_content(source: Source) -> tuple[ContentDraft | None, Page]:
     root = compose(head, whole.findings, line_offset=1)
     if root is None:
         return None, whole
-    fields = fields_of(whole, root, vocabulary.CONTENT)
+    fields = fields_of(whole, root, vocabulary.FAQ if kind == "faq" else vocabulary.CONTENT)
     if fields is None or not isinstance(root, Table):
         return None, whole
     body = Span(line=fence + 2, column=1, end_line=len(source.lines), end_column=len(source.lines[-1]) + 1)
-    return _draft(fields, root, body), whole
+    return replace(_draft(fields, root, body), shipped=shipped), whole
 
 
 def _front_matter(page: Page) -> int | None:
@@ -76,28 +81,39 @@ def _line(page: Page, number: int) -> Span:
 
 def _draft(fields: Fields, root: Table, body: Span) -> ContentDraft:
     whole = fields.page
-    name = PurePosixPath(whole.source.name).stem
-    scalar = fields.scalar("content")
-    if scalar and scalar.text != name:
-        whole.say("J007", scalar, f"content: {scalar.text} 与文件名 {name} 不一致", help=f"content: {name}")
+    is_faq = fields.keys is vocabulary.FAQ
+    check_id(fields, "faq" if is_faq else "content")
+    stem = PurePosixPath(whole.source.name).stem
+    name = f"{FAQ_FOLDER}/{stem}" if is_faq else stem
     forms = _forms(fields)
-    variants = _variants(fields, body)
+    wordings = read_wordings(fields, body, forms)
     content = Content(
         content=name,
         forms=forms,
-        variants=variants,
+        variants=wordings.variants,
+        bodies=wordings.bodies,
         templates=_templates(fields),
         media=_media(fields, forms),
     )
     declared = tuple((scalar.text, scalar.span) for scalar in fields.scalars("vars"))
-    return ContentDraft(content=content, root=root, page=whole, body=body, vars=declared)
+    questions = _questions(fields)
+    return ContentDraft(content=content, root=root, page=whole, body=body, vars=declared, questions=questions)
+
+
+def _questions(fields: Fields) -> tuple[str, ...]:
+    """The wordings of a frequent question; J008 for one of which nothing is left to compare."""
+    found = fields.scalars("questions") if fields.has("questions") else ()
+    for scalar in found:
+        if not normalise(scalar.text):
+            fields.page.say("J008", scalar, f"问法 “{scalar.text[:40]}” 只有标点或语气词，永远不会匹配")
+    return tuple(scalar.text.strip() for scalar in found if normalise(scalar.text))
 
 
 def _forms(fields: Fields) -> dict[str, Form]:
     forms: dict[str, Form] = {}
     for entry in fields.entries("channels"):
         channel = entry.key.text
-        if channel in CHANNELS_UNBUILT:
+        if channel == "app":
             fields.page.say("J090", entry.key, f"“{channel}” 尚未实现", help="这一版请先去掉它")
         elif channel not in _CHANNELS:
             hint = meant(channel, _CHANNELS)
@@ -114,57 +130,6 @@ def _media(fields: Fields, forms: Mapping[str, Form]) -> str:
     if "image" in forms.values() and not media:
         fields.page.say("J014", fields.key("channels"), "image 形式缺少 “media”", help="media: 素材的 media_id")
     return media
-
-
-def _variants(fields: Fields, body: Span) -> dict[str, Template]:
-    whole = fields.page
-    declared = {scalar.text: scalar for scalar in fields.scalars("variants")}
-    for name, scalar in declared.items():
-        if name not in VARIANTS:
-            help = f"可用：{'、'.join(VARIANTS)}"
-            whole.say("J008", scalar, f"“{name}” 不是引擎认识的变体{meant(name, VARIANTS)}", help=help)
-    text = "\n".join(whole.source.lines[body.line - 1 :])
-    try:
-        variants = parse_content(text)
-    except ExpressionFault as fault:
-        whole.say(fault.rule, within(whole.source, body, fault.offending), fault.message)
-        return {}
-    spans = _variant_spans(whole.source, body)
-    for name, template in variants.items():
-        span = spans.get(name, body)
-        whole.formulas.append(Formula(tree=template, span=span, wants="text"))
-        if name != NORMAL and name not in declared:
-            tag = within(whole.source, _line(whole, span.line), name)
-            whole.say("J308", tag, f"变体 {name} 没有在 variants 里声明", help=f"variants: [normal, {name}]")
-    for name, scalar in declared.items():
-        if name not in variants:
-            whole.say("J308", scalar, f"声明了变体 {name}，正文里没有", help=f"加上 {{% variant {name} %}}…")
-    _not_empty(fields, variants, body)
-    return variants
-
-
-def _not_empty(fields: Fields, variants: Mapping[str, Template], body: Span) -> None:
-    image = not any(template.source.strip() for template in variants.values()) and fields.has("media")
-    if image:
-        return
-    if NORMAL not in variants or not variants[NORMAL].source.strip():
-        place = fields.key("content").span if body.line > body.end_line else _line(fields.page, body.line)
-        fields.page.say("J014", place, "正文是空的：没有 normal 的文字", help="在 --- 之后写正文")
-
-
-def _variant_spans(source: Source, body: Span) -> dict[str, Span]:
-    """Where each variant stands, from its tag to the next."""
-    starts: list[tuple[str, int, int]] = []
-    for number in range(body.line, body.end_line + 1):
-        for found in _VARIANT_TAG.finditer(source.line(number)):
-            starts.append((found.group(1), number, found.end() + 1))
-    spans: dict[str, Span] = {}
-    for place, (name, line, column) in enumerate(starts):
-        last = starts[place + 1][1:] if place + 1 < len(starts) else (body.end_line, body.end_column)
-        spans[name] = Span(line=line, column=column, end_line=last[0], end_column=last[1])
-    if NORMAL not in spans and starts:
-        spans[NORMAL] = Span(line=body.line, column=1, end_line=starts[0][1], end_column=starts[0][2])
-    return spans
 
 
 def _templates(fields: Fields) -> dict[str, tuple[tuple[str, Template], ...]]:

@@ -16,6 +16,7 @@ from bot.core.library import Attribute, AttributeType, Dealer, Member
 ATTRIBUTES_OF_THE_ENGINE = ("id", "score", "points", "source", "opted_out", "advisor")
 """What every customer has without being declared; no attribute may be called so."""
 _TYPES: Mapping[str, AttributeType] = {"text": "text", "number": "number", "bool": "bool", "phone_cn": "phone_cn"}
+_TYPES_UNBUILT = frozenset(vocabulary.SLOT_TYPES) - _TYPES.keys()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,14 @@ def _dealer(page: Page, node: Node) -> Dealer | None:
     fields = fields_of(page, node, vocabulary.DEALER)
     if fields is None or not fields.has("dealer"):
         return None
-    return Dealer(dealer=fields.text("dealer"), name=fields.text("name"), city=fields.text("city"))
+    hours = read_hours(fields)
+    return Dealer(dealer=fields.text("dealer"), name=fields.text("name"), city=fields.text("city"), hours=hours)
+
+
+def read_hours(fields: Fields) -> str:
+    """The name of working hours, empty when none is written."""
+    scalar = fields.scalar("hours")
+    return fields.page.refer("hours", scalar.text, scalar, key="hours") if scalar else ""
 
 
 def _members(fields: Fields, dealers: Mapping[str, Dealer]) -> tuple[Member, ...]:
@@ -69,18 +77,16 @@ def _member(page: Page, node: Node, dealers: Mapping[str, Dealer]) -> Member | N
     fields = fields_of(page, node, vocabulary.MEMBER)
     if fields is None or not fields.has("id"):
         return None
-    dealer, hours = fields.scalar("dealer"), fields.scalar("hours")
+    dealer = fields.scalar("dealer")
     if dealer and dealer.text not in dealers:
         page.say("J213", dealer, f"门店 “{dealer.text}” 没有在 dealers 里声明{meant(dealer.text, dealers)}")
-    if hours:
-        page.refer("hours", hours.text, hours, key="hours")
     return Member(
         staff_id=StaffId(fields.text("id")),
         name=fields.text("name"),
         roles=frozenset(fields.texts("roles")),
         dealer=dealer.text if dealer else "",
         account=fields.text("account"),
-        hours=hours.text if hours else "",
+        hours=read_hours(fields),
     )
 
 
@@ -102,7 +108,7 @@ def read_attributes(page: Page, root: Node) -> AttributesDraft | None:
 
 
 def _attribute(name: str, fields: Fields) -> Attribute:
-    kind: AttributeType = fields.one_of("type", _TYPES, default="text", later=vocabulary.SLOT_TYPES_UNBUILT)
+    kind: AttributeType = fields.one_of("type", _TYPES, default="text", later=_TYPES_UNBUILT)
     return Attribute(
         name=name,
         type=kind,

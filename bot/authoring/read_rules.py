@@ -2,30 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from bot.authoring import literals, vocabulary
-from bot.authoring.fields import Fields, chosen, fields_of, parsed, unbuilt
-from bot.authoring.nodes import Node, Scalar
+from bot.authoring.fields import Fields, chosen, fields_of, parsed
+from bot.authoring.nodes import Node, Scalar, Table
 from bot.authoring.page import Page
-from bot.authoring.read_actions import CLASSES, read_actions, read_target
-from bot.authoring.read_journey import check_dsl
-from bot.authoring.read_states import read_keywords
+from bot.authoring.read_actions import read_actions
+from bot.authoring.read_entries import zone_name
+from bot.authoring.read_interrupts import read_interrupts
+from bot.authoring.read_journey import MIGRATES, check_dsl
+from bot.authoring.read_limits import SCOPES, read_most, read_quiet, read_range
+from bot.authoring.read_sends import CLASSES, read_classes
 from bot.core.customer import BucketKind
 from bot.core.effects import Delivery, SendClass
-from bot.core.library import Cap, ClassRule, GlobalRules, Interrupt, QuietHours, WeeklyHours, WindowRule
+from bot.core.rules import Cap, ClassRule, GlobalRules, OnError, WeeklyHours, WindowRule
 
-_SOFT_PRIORITY = 500
-"""Of an interrupt without `priority`."""
 _KINDS: Mapping[str, BucketKind] = {
     "message": "message",
     "menu_click": "menu_click",
     "follow": "follow",
     "scan": "scan",
 }
-_CHANNELS_UNBUILT = ("kf", "wecom", "wecom_welcome", "sms")
+_CODES = frozenset({"welcome", "queue", "taken", "ended"})
+"""The codes by which a message of 微信客服 may be answered out of turn, once each."""
 _OPT_OUT: Mapping[str, Literal["ignore", "reply_only", "block"]] = {
     "ignore": "ignore",
     "reply_only": "reply_only",
@@ -34,18 +35,20 @@ _OPT_OUT: Mapping[str, Literal["ignore", "reply_only", "block"]] = {
 _QUIET: Mapping[str, Literal["ignore", "defer"]] = {"ignore": "ignore", "defer": "defer"}
 _CAP: Mapping[str, Literal["ignore", "drop"]] = {"ignore": "ignore", "drop": "drop"}
 _DELIVERY: Mapping[str, Delivery] = {"at_least_once": "at_least_once", "at_most_once": "at_most_once"}
-_EFFECTS: Mapping[str, Literal["end_all", "end_focus", "pause", "answer"]] = {
-    "end_all": "end_all",
-    "end_focus": "end_focus",
-    "pause": "pause",
-    "answer": "answer",
-}
+_HOLIDAYS = {"cn": True, "none": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesDraft:
+    """`holidays_at`: where working hours say that they follow the statutory holidays.
+
+    `migrate`: what journeys do that say nothing about it.
+    """
+
     rules: GlobalRules
     page: Page
+    holidays_at: tuple[Scalar, ...] = ()
+    migrate: Literal["follow", "pin"] = "follow"
 
 
 def read_rules(page: Page, root: Node) -> RulesDraft | None:
@@ -57,48 +60,27 @@ def read_rules(page: Page, root: Node) -> RulesDraft | None:
     defaults = fields.inner("defaults", vocabulary.DEFAULTS)
     rules = GlobalRules(
         timezone=_timezone(defaults),
-        quiet=_quiet(defaults) if defaults else None,
+        quiet=read_quiet(defaults) if defaults else None,
         human_hold=_human_hold(defaults),
         working_hours=_working_hours(fields),
         caps=tuple(cap for cap in (_cap(page, node) for node in fields.nodes("caps")) if cap),
         class_rules=_class_rules(fields),
         windows=_windows(fields),
-        interrupts=_interrupts(fields),
+        interrupts=read_interrupts(fields),
+        errors=tuple(one for one in (_on_error(page, node) for node in fields.nodes("errors")) if one),
     )
-    return RulesDraft(rules=rules, page=page)
+    migrate = defaults.one_of("migrate", MIGRATES, default="follow", later=("pin",)) if defaults else "follow"
+    return RulesDraft(rules=rules, page=page, holidays_at=_holidays_at(fields), migrate=migrate)
 
 
 def _timezone(defaults: Fields | None) -> str:
     scalar = defaults.scalar("timezone") if defaults else None
-    return (parsed(defaults.page, scalar, _zone) if defaults and scalar else None) or "Asia/Shanghai"
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (LookupError, ValueError, OSError) as error:
-        raise literals.LiteralFault("需要时区的名字，例如 Asia/Shanghai") from error
-    return text
+    return (parsed(defaults.page, scalar, zone_name) if defaults and scalar else None) or "Asia/Shanghai"
 
 
 def _human_hold(defaults: Fields | None) -> timedelta:
     standard = timedelta(minutes=30)
     return defaults.parsed("human_hold", literals.duration, standard) if defaults else standard
-
-
-def read_range(page: Page, scalar: Scalar) -> tuple[time, time] | None:
-    """A time range; J009 when its hours are not padded."""
-    span = parsed(page, scalar, literals.time_range)
-    if span and scalar.text.strip() != literals.padded(span):
-        usual = literals.padded(span)
-        page.say("J009", scalar, f"“{scalar.text}” 已按 {usual} 理解，建议补零", help=usual)
-    return span
-
-
-def _quiet(defaults: Fields) -> QuietHours | None:
-    scalar = defaults.scalar("quiet")
-    span = read_range(defaults.page, scalar) if scalar else None
-    return QuietHours(begins=span[0], ends=span[1]) if span else None
 
 
 def _working_hours(fields: Fields) -> dict[str, WeeklyHours]:
@@ -115,30 +97,35 @@ def _hours(fields: Fields) -> WeeklyHours | None:
     scalar = fields.scalar("hours")
     span = read_range(fields.page, scalar) if scalar else None
     days = [parsed(fields.page, one, literals.weekdays) for one in fields.scalars("days")]
+    holidays = fields.one_of("holidays", _HOLIDAYS, default=False)
     if span is None or scalar is None:
         return None
     if span[1] <= span[0]:
         fields.page.say("J008", scalar, "营业时间的结束要晚于开始，不能跨过午夜")
         return None
-    return WeeklyHours(weekdays=frozenset().union(*(day for day in days if day)), opens=span[0], closes=span[1])
+    weekdays = frozenset[int]().union(*(day for day in days if day))
+    return WeeklyHours(weekdays=weekdays, opens=span[0], closes=span[1], holidays=holidays)
 
 
-def _classes(fields: Fields) -> frozenset[SendClass]:
-    found = [chosen(fields.page, scalar, CLASSES, default="marketing") for scalar in fields.scalars("class")]
-    return frozenset(found)
+def _holidays_at(fields: Fields) -> tuple[Scalar, ...]:
+    found: list[Scalar] = []
+    for entry in fields.entries("working_hours"):
+        written = entry.value.entry("holidays") if isinstance(entry.value, Table) else None
+        if written and isinstance(written.value, Scalar) and _HOLIDAYS.get(written.value.text):
+            found.append(written.value)
+    return tuple(found)
 
 
 def _cap(page: Page, node: Node) -> Cap | None:
     fields = fields_of(page, node, vocabulary.CAP)
     if fields is None:
         return None
-    most = fields.parsed("max", literals.whole, None)
-    per: timedelta | None = fields.parsed("per", literals.duration, None)
+    most, per = read_most(fields), fields.parsed("per", literals.duration, None)
+    scope, counts = fields.one_of("scope", SCOPES, default="all"), read_classes(fields, "count")
+    name, classes = fields.text("name"), read_classes(fields, "class")
     if most is None or per is None:
         return None
-    if most < 1:
-        page.say("J008", fields.key("max"), "max 至少是 1")
-    return Cap(name=fields.text("name"), classes=_classes(fields), max=most, per=per)
+    return Cap(name=name, classes=classes, max=most, per=per, scope=scope, counts=counts)
 
 
 def _class_rules(fields: Fields) -> dict[SendClass, ClassRule]:
@@ -174,51 +161,53 @@ def _class_rule(fields: Fields) -> ClassRule:
 
 
 def _windows(fields: Fields) -> dict[str, dict[BucketKind, WindowRule]]:
+    """What each channel allows after which act. The codes of `kf` and the welcome of `wecom` are looked at here and
+    kept by nobody yet: those channels have no account."""
     found: dict[str, dict[BucketKind, WindowRule]] = {}
     for entry in fields.entries("platform_windows"):
-        if entry.key.text in _CHANNELS_UNBUILT:
-            unbuilt(fields.page, entry.key, entry.key.text)
+        channel = entry.key.text
+        if channel == "wecom_welcome":
+            inner = fields_of(fields.page, entry.value, vocabulary.WINDOW)
+            if inner:
+                _window(inner)
             continue
-        channel = chosen(fields.page, entry.key, {"oa": "oa"}, default="")
-        kinds = fields_of(fields.page, entry.value, replace(vocabulary.WINDOW, built=frozenset(_KINDS), required=()))
-        if channel and kinds:
-            found[channel] = _kinds(kinds)
+        known = chosen(fields.page, entry.key, {one: one for one in vocabulary.JOURNEY_CHANNELS}, default="")
+        kinds = _kind_fields(fields.page, entry.value, channel)
+        if known and kinds:
+            found[known] = _kinds(kinds)
     return found
+
+
+def _kind_fields(page: Page, node: Node, channel: str) -> Fields | None:
+    names = frozenset({*_KINDS, "codes"} if channel == "kf" else _KINDS)
+    return fields_of(page, node, replace(vocabulary.WINDOW, built=names, required=()))
 
 
 def _kinds(fields: Fields) -> dict[BucketKind, WindowRule]:
     found: dict[BucketKind, WindowRule] = {}
     for name, kind in _KINDS.items():
         inner = fields.inner(name, vocabulary.WINDOW)
-        if inner is None:
-            continue
-        most = inner.parsed("max", literals.whole, None)
-        length: timedelta | None = inner.parsed("for", literals.duration, None)
-        if most is not None and length is not None:
-            found[kind] = WindowRule(max=most, duration=length)
+        window = _window(inner) if inner else None
+        if window:
+            found[kind] = window
+    codes = fields.inner("codes", replace(vocabulary.CODE, built=_CODES, required=())) if fields.has("codes") else None
+    for code in sorted(_CODES) if codes else ():
+        once = codes.inner(code, vocabulary.CODE) if codes else None
+        if once:
+            once.parsed("once", literals.duration, None)
     return found
 
 
-def _interrupts(fields: Fields) -> tuple[Interrupt, ...]:
-    """In the order in which they are tried: by priority, then as they stand in the file."""
-    found = [one for one in (_interrupt(fields.page, node) for node in fields.nodes("interrupts")) if one]
-    return tuple(sorted(found, key=lambda one: -one.priority))
+def _window(fields: Fields) -> WindowRule | None:
+    most, length = fields.parsed("max", literals.whole, None), fields.parsed("for", literals.duration, None)
+    return WindowRule(max=most, duration=length) if most is not None and length is not None else None
 
 
-def _interrupt(page: Page, node: Node) -> Interrupt | None:
-    fields = fields_of(page, node, vocabulary.INTERRUPT)
-    if fields is None:
+def _on_error(page: Page, node: Node) -> OnError | None:
+    """What is done about an error that no journey takes care of; the run is over then."""
+    fields = fields_of(page, node, vocabulary.ERROR_EVERYWHERE)
+    error = fields.scalar("error") if fields else None
+    if fields is None or error is None:
         return None
-    keywords = read_keywords(fields)
-    if not fields.has("keyword"):
-        page.say("J014", fields.key("id"), "interrupts 的一项缺少 “keyword”", help="keyword: [退订, TD]")
-    target = fields.node("call")
-    called = read_target(page, target, vocabulary.INTERRUPT_CALL) if target is not None else None
-    return Interrupt(
-        interrupt=fields.text("id"),
-        keywords=keywords,
-        priority=fields.parsed("priority", literals.whole, _SOFT_PRIORITY),
-        effect=fields.one_of("effect", _EFFECTS, default="answer"),
-        do=read_actions(replace(page, global_=True), fields.nodes("do")),
-        call=called[0] if called else "",
-    )
+    named = page.refer("error", error.text, error, key="error")
+    return OnError(error=named, do=read_actions(page, fields.nodes("do"), vocabulary.ERROR_ACTION))

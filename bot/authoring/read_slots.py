@@ -1,21 +1,25 @@
 """`slots` and `vars` of a journey. Source: journey-language.md 2.2, 2.3."""
 
 from collections.abc import Mapping
-from typing import Literal
+from decimal import Decimal
+from typing import Literal, get_args
 
 from bot.authoring import literals, vocabulary
 from bot.authoring.fields import Fields, as_scalar, bounded, fields_of, literal, parsed
 from bot.authoring.nodes import Entry, Listing, Node, Scalar
 from bot.authoring.page import ContentUse, Page
-from bot.authoring.vocabulary import SLOT_TYPES_UNBUILT, VAR_TYPES_UNBUILT
 from bot.core.events import Json
-from bot.core.journey import Slot, Var, VarType
+from bot.core.slots import Slot, Var, VarType
 from bot.core.understood import SlotType
 from bot.understanding import normalise
 
-_SLOT_TYPES: Mapping[str, SlotType | None] = {"choice": "choice", "text": "text", "phone_cn": "phone_cn"}
-_VAR_TYPES: Mapping[str, VarType | None] = {"text": "text", "number": "number", "bool": "bool"}
+KINDS_OF_ENTITIES = ("车型",)
+"""What the catalogue holds: `of` of a slot of type `entity`."""
+_SLOT_TYPES: Mapping[str, SlotType] = {one: one for one in get_args(SlotType)}
+_VAR_TYPES: Mapping[str, VarType] = {one: one for one in get_args(VarType)}
 _CAPTURES: Mapping[str, Literal["first", "after_triggers"]] = {"first": "first", "after_triggers": "after_triggers"}
+_TAKING_ANYTHING: frozenset[SlotType] = frozenset({"text", "location", "image", "file"})
+"""Types that would swallow what was meant for others; these only take what no trigger wants."""
 _RETRY_MAX = 5
 _RETRIES = 2
 """How often a wrong answer is asked again when `retry.max` is not written."""
@@ -39,18 +43,45 @@ def read_name(page: Page, key: Scalar) -> str:
 
 
 def _var(fields: Fields) -> Var | None:
-    kind = fields.one_of("type", _VAR_TYPES, default=None, later=VAR_TYPES_UNBUILT)
-    default: Json = None
+    kind = fields.one_of("type", {**_VAR_TYPES, "": None}, default=None)
+    if kind is None:
+        return None
+    options = fields.texts("options")
+    if fields.has("options") and kind != "choice":
+        fields.page.say("J016", fields.key("options"), f"{kind} 类型的变量没有 options")
+    if kind == "choice" and not options:
+        fields.page.say("J014", fields.key("type"), "choice 缺少 “options”", help="options: [看车, 养车]")
+    return Var(type=kind, default=_default(fields, kind), options=options if kind == "choice" else ())
+
+
+def _default(fields: Fields, kind: VarType) -> Json:
+    """The value of `default`, as the type has it in JSON; None when it is missing or refused."""
     match kind:
         case "text":
-            default = fields.text("default") if fields.has("default") else None
+            return fields.text("default") if fields.has("default") else None
+        case "choice":
+            choices = {option: option for option in fields.texts("options")}
+            return fields.one_of("default", {**choices, "": None}, default=None)
         case "number":
-            default = fields.parsed("default", literals.whole, None)
+            return fields.parsed("default", literals.number, None)
+        case "money":
+            return fields.parsed("default", lambda text: _plain_number(literals.amount(text)), None)
         case "bool":
-            default = fields.parsed("default", literals.flag, None)
-        case None:
+            return fields.parsed("default", literals.flag, None)
+        case "date":
+            return fields.parsed("default", lambda text: literals.day(text).isoformat(), None)
+        case "time":
+            return fields.parsed("default", lambda text: f"{literals.time_of_day(text):%H:%M}", None)
+        case "list":
+            return list(fields.texts("default")) if fields.has("default") else None
+        case "datetime" | "record":
+            if fields.has("default"):
+                fields.page.say("J016", fields.key("default"), f"{kind} 类型的变量不能写 default")
             return None
-    return Var(type=kind, default=default)
+
+
+def _plain_number(value: Decimal) -> Json:
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def read_slots(fields: Fields) -> dict[str, Slot]:
@@ -67,13 +98,17 @@ def read_slots(fields: Fields) -> dict[str, Slot]:
 
 def _slot(name: str, fields: Fields) -> Slot | None:
     """The slot, None when its type is missing or refused; whatever else is wrong in it is reported too."""
-    kind = fields.one_of("type", _SLOT_TYPES, default=None, later=SLOT_TYPES_UNBUILT)
+    kind = fields.one_of("type", {**_SLOT_TYPES, "": None}, default=None)
     retry = fields.inner("retry", vocabulary.RETRY)
     slot = Slot(
         name=name,
         type=kind or "text",
         ask=_content(fields, "ask", name),
         options=_options(fields, kind),
+        options_from=fields.expression("options_from", "list"),
+        prefill=fields.expression("prefill", "value"),
+        ttl=fields.parsed("ttl", literals.duration, None),
+        of=_of(fields, kind),
         check=fields.expression("check", "guard", slot=name),
         retry_max=_retry_max(retry) if retry else _RETRIES,
         retry_say=_content(retry, "say", name) if retry else "",
@@ -81,11 +116,19 @@ def _slot(name: str, fields: Fields) -> Slot | None:
         optional=fields.parsed("optional", literals.flag, False),
         consent=_purpose(fields),
         pii=fields.parsed("pii", literals.flag, False),
-        # A text would swallow every keyword; the other types only take what is surely meant for them.
-        capture=fields.one_of("capture", _CAPTURES, default="after_triggers" if kind == "text" else "first"),
+        capture=fields.one_of("capture", _CAPTURES, default="after_triggers" if kind in _TAKING_ANYTHING else "first"),
         save=_save(fields),
     )
     return slot if kind else None
+
+
+def _of(fields: Fields, kind: SlotType | None) -> str:
+    if fields.has("of") and kind not in ("entity", None):
+        fields.page.say("J016", fields.key("of"), f"{kind} 类型的槽没有 of：它只用于 entity")
+        return ""
+    if kind == "entity" and not fields.has("of"):
+        fields.page.say("J014", fields.key("type"), "entity 缺少 “of”", help=f"of: {KINDS_OF_ENTITIES[0]}")
+    return fields.one_of("of", {one: one for one in KINDS_OF_ENTITIES}, default="")
 
 
 def _content(fields: Fields, key: Literal["ask", "say"], slot: str) -> str:
@@ -123,11 +166,13 @@ def _save(fields: Fields) -> str:
 
 
 def _options(fields: Fields, kind: SlotType | None) -> dict[str, tuple[str, ...]]:
-    if kind == "choice" and not fields.has("options"):
+    if kind == "choice" and not fields.has("options") and not fields.has("options_from"):
         fields.page.say("J014", fields.key("type"), "choice 缺少 “options”", help="options: {看车: [看车, 试驾]}")
     if kind not in ("choice", None) and fields.has("options"):
         fields.page.say("J016", fields.key("options"), f"{kind} 类型的槽没有 options")
         return {}
+    if fields.has("options") and fields.has("options_from"):
+        fields.page.say("J016", fields.key("options_from"), "options 和 options_from 只能写一个")
     options: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
     for option, synonyms in _option_nodes(fields):

@@ -14,12 +14,16 @@ _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of a file: lines and columns from 1, in code points; the end is the first place after it."""
+    """A stretch of a file: lines and columns from 1, in code points; the end is the first place after it.
+
+    `origin`: empty, or the key under which `Findings.borrowed` keeps the other file that it lies in.
+    """
 
     line: int
     column: int
     end_line: int
     end_column: int
+    origin: str = ""
 
 
 START = Span(line=1, column=1, end_line=1, end_column=2)

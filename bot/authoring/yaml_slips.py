@@ -7,12 +7,18 @@ import yaml
 from bot.authoring.diagnostics import Findings
 from bot.authoring.nodes import Entry, Scalar
 from bot.authoring.source import Source, Span
-from bot.authoring.vocabulary import ALL_KEYS, EXPRESSION_KEYS
+from bot.authoring.trial_keys import EVERY_KEY
+from bot.authoring.vocabulary import EXPRESSION_KEYS
 
 _WIDE_KEY = re.compile(r"(?:^|[\s{,])(-?[a-z_]{2,20})\s?：\s*")
 _LOOK_BACK_LINES = 3
 """libyaml notices a missing colon only when it has read on; the slip is at most this far above."""
-_BEGUN = ("while scanning a quoted scalar", "while parsing a flow mapping", "while parsing a flow sequence")
+_BEGUN = (
+    "while scanning a quoted scalar",
+    "while scanning a simple key",
+    "while parsing a flow mapping",
+    "while parsing a flow sequence",
+)
 _MUST_QUOTE = "@`%*&!|>"
 
 
@@ -52,7 +58,7 @@ def _wide_colon_near(line: int, source: Source, findings: Findings) -> bool:
     for number in range(max(1, line - _LOOK_BACK_LINES), line + 1):
         text = source.line(number).split(" #")[0]
         found = _WIDE_KEY.search(text)
-        if found and found.group(1) in ALL_KEYS:
+        if found and found.group(1) in EVERY_KEY:
             _wide_colon(found, text[found.end() :], _at(number, found.start(1) + 1, len(found.group(1)) + 1), findings)
             return True
     return False
@@ -85,7 +91,7 @@ def _plain_words(problem: str) -> tuple[str, str]:
     """What libyaml's `problem` means, and what to do."""
     match problem:
         case "could not find expected ':'":
-            return "这一行附近少了英文冒号", "每一行写成 “键: 值”，冒号后有一个空格"
+            return "这一行少了英文冒号，或冒号后面没有空格", "每一行写成 “键: 值”，冒号后有一个空格"
         case "mapping values are not allowed in this context":
             return "这里不能再出现 “键: 值”", "检查缩进；如果冒号属于文字，给整段文字加引号"
         case "found unexpected end of stream":
@@ -119,7 +125,7 @@ def mended(entries: list[Entry], findings: Findings) -> tuple[Entry, ...]:
 def _narrowed(entry: Entry, findings: Findings) -> Entry:
     """`{goto： b}` gives the key `goto： b` with nothing."""
     found = _WIDE_KEY.match(entry.key.text)
-    if not found or found.group(1) not in ALL_KEYS or not entry.key.plain:
+    if not found or found.group(1) not in EVERY_KEY or not entry.key.plain:
         return entry
     rest = entry.key.text[found.end() :]
     _wide_colon(found, rest, entry.key.span, findings)
@@ -131,7 +137,7 @@ def wide_colon_in(scalar: Scalar, findings: Findings) -> bool:
     """Whether `scalar` is, or has swallowed, a line whose colon is full width; reported if so."""
     several_lines = scalar.span.end_line > scalar.span.line
     found = (_WIDE_KEY.search if several_lines else _WIDE_KEY.match)(scalar.text) if scalar.plain else None
-    if found is None or found.group(1) not in ALL_KEYS:
+    if found is None or found.group(1) not in EVERY_KEY:
         return False
     _wide_colon(found, scalar.text[found.end() :], scalar.span, findings)
     return True

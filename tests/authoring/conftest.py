@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
                 path.write_bytes(text.encode())
             else:
                 path.unlink(missing_ok=True)
-        return load(Path("journeys"), Path("content"), templates=["进度"])
+        return load(
+            Path("journeys"),
+            Path("content"),
+            templates=["进度"],
+            webhooks={"crm": "客户系统", "ads": ""},
+            today=date(2026, 6, 1),
+        )
 
     return run

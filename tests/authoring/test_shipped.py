@@ -7,14 +7,16 @@ import pytest
 
 from bot.authoring import Loaded, load
 from bot.core.actions import ChangeConsent, CreateTask, OpenLead, Send, StartJourney
-from bot.core.journey import Ask, Branch, CallJourney, End, EventEntry, Handoff, KeywordEntry, Wait
+from bot.core.entries import EventEntry, KeywordEntry
+from bot.core.states import Ask, Branch, CallJourney, End, Handoff, Wait
 
 ROOT = Path(__file__).parents[2]
+TEMPLATES = ["留资进度", "试驾提醒", "爽约关怀"]
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Loaded:
-    return load(ROOT / "journeys", ROOT / "content", templates=["留资进度"])
+    return load(ROOT / "journeys", ROOT / "content", templates=TEMPLATES)
 
 
 def test_they_check_without_an_error_or_a_warning(shipped: Loaded) -> None:
@@ -74,4 +76,4 @@ def test_the_consent_journey_keeps_the_text_that_the_customer_saw(shipped: Loade
 def test_a_missing_template_registration_is_reported_where_the_journey_uses_it() -> None:
     loaded = load(ROOT / "journeys", ROOT / "content", templates=[])
     assert {one.rule for one in loaded.diagnostics} == {"J312"}
-    assert {Path(one.file).name for one in loaded.diagnostics} == {"oa-welcome.yaml"}
+    assert {Path(one.file).name for one in loaded.diagnostics} == {"oa-welcome.yaml", "test-drive.yaml"}

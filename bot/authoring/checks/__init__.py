@@ -1,6 +1,23 @@
 """The checks across files: everything that one file alone cannot know. Source: journey-language.md 4."""
 
-from bot.authoring.checks import contents, formulas, graph, purposes, references, sends, triggers
+from bot.authoring.checks import (
+    asking,
+    calendars,
+    consents,
+    contents,
+    experiments,
+    focus,
+    formulas,
+    graph,
+    loops,
+    prices,
+    privacy,
+    purposes,
+    references,
+    sends,
+    triggers,
+    wording,
+)
 from bot.authoring.drafts import Drafts
 
 
@@ -8,8 +25,17 @@ def check(drafts: Drafts) -> None:
     """Leave every finding on the page it belongs to."""
     references.check(drafts)
     graph.check(drafts)
+    loops.check(drafts)
     contents.check(drafts)
+    wording.check(drafts)
     formulas.check(drafts)
+    asking.check(drafts)
+    prices.check(drafts)
     purposes.check(drafts)
+    consents.check(drafts)
+    privacy.check(drafts)
     sends.check(drafts)
+    calendars.check(drafts)
+    experiments.check(drafts)
     triggers.check(drafts)
+    focus.check(drafts)

@@ -1,13 +1,13 @@
 """Every content that is said exists, fits its channel, and is said by someone. J301, J302, J303, J307, J308, J312."""
 
-from bot.authoring.checks.lengths import check_lengths
+from bot.authoring.checks.lengths import check_lengths, check_menus
 from bot.authoring.drafts import Drafts
 from bot.authoring.nodes import place
 from bot.authoring.page import ContentUse, Page
 from bot.authoring.read_content import ContentDraft
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.suggest import meant
-from bot.core.journey import Slot
+from bot.core.slots import Slot
 
 RESERVED = {
     "confirm": "复述客户的答案，请她确认",
@@ -21,10 +21,14 @@ RESERVED = {
 def check(drafts: Drafts) -> None:
     """Report contents that are missing, unused or unfit."""
     used = set(RESERVED)
+    check_menus(drafts)
+    check_lengths(drafts)
     for draft in drafts.journeys.values():
         for use in _uses(draft):
             used.add(use.content)
-            _use(drafts, draft, use)
+            # A reserved content is reported as such, not where the product itself says it.
+            if not (draft.shipped and use.content in RESERVED):
+                _use(drafts, draft, use)
     if drafts.rules:
         for use in drafts.rules.page.contents:
             used.add(use.content)
@@ -32,12 +36,13 @@ def check(drafts: Drafts) -> None:
             if _exists(drafts, drafts.rules.page, use) and said and "oa" not in said.content.forms:
                 drafts.rules.page.say("J307", use.span, f"渠道 oa 没有 “{use.content}” 的可用版本")
     # What a file says that could not be read is not known: nothing counts as unused then.
-    all_read = drafts.rules is not None and drafts.journeys.keys() == drafts.journey_names
+    all_read = (
+        drafts.rules is not None and drafts.journeys.keys() == drafts.journey_names and all(drafts.fragments.values())
+    )
     for name, content in drafts.contents.items():
-        if all_read and name not in used:
+        if all_read and name not in used and not content.shipped and not content.questions:
             message = f"{content.page.source.name} 没有被任何旅程引用"
             content.page.say("J302", place(content.root, "content"), message, help="在旅程里用上它，或删掉这个文件")
-        check_lengths(drafts, content)
         _reserved_forms(content)
 
 
@@ -56,7 +61,7 @@ def _uses(draft: JourneyDraft) -> list[ContentUse]:
                     how="ask",
                     state=use.state,
                     slot=use.slot,
-                    classed=use.classed,
+                    send_class=use.send_class,
                     templates=use.templates,
                 )
             )
@@ -93,16 +98,26 @@ def _use(drafts: Drafts, draft: JourneyDraft, use: ContentUse) -> None:
 
 
 def _form(draft: JourneyDraft, use: ContentUse, content: ContentDraft) -> None:
-    channel, forms = draft.journey.channel, content.content.forms
-    if channel not in forms:
-        only = f"只有 {'、'.join(forms)}" if forms else "channels 里一个也没有"
-        message = f"渠道 {channel} 没有 “{use.content}” 的可用版本（{only}）"
-        draft.page.say("J307", use.span, message, help=f"channels: {{{channel}: text}}")
-        return
+    forms = content.content.forms
+    for channel in _channels(draft):
+        if channel not in forms:
+            only = f"只有 {'、'.join(forms)}" if forms else "channels 里一个也没有"
+            message = f"渠道 {channel} 没有 “{use.content}” 的可用版本（{only}）"
+            draft.page.say("J307", use.span, message, help=f"channels: {{{channel}: text}}")
+            return
+    channel = draft.journey.channel
     slot: Slot | None = draft.journey.slots.get(use.slot)
-    if forms[channel] == "menu" and (use.how == "send" or (slot and slot.type != "choice")):
+    if forms[channel] == "menu" and (
+        use.how == "send" or (slot and slot.type != "choice" and slot.options_from is None)
+    ):
         message = f"“{use.content}” 是 menu 形式，只能用来问 choice 的槽"
         draft.page.say("J307", use.span, message, help=f"channels: {{{channel}: text}}")
+
+
+def _channels(draft: JourneyDraft) -> tuple[str, ...]:
+    """The channels in which the journey may talk: its own, and those of its entries."""
+    journey = draft.journey
+    return tuple(dict.fromkeys((journey.channel, *(one for entry in journey.enter for one in entry.channels))))
 
 
 def _reserved_forms(content: ContentDraft) -> None:

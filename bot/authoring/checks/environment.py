@@ -1,22 +1,16 @@
 """The names that expressions may read, with their types, place by place. Source: journey-language.md 2.7, 3.11."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bot.authoring.drafts import Drafts, slot_names, state_names, var_names
+from bot.authoring.drafts import Drafts, save_names, slot_names, state_names, var_names
 from bot.authoring.read_journey import JourneyDraft
+from bot.core.audiences import event_types
 from bot.core.expressions.analyse import type_of
+from bot.core.expressions.declared import TYPES
 from bot.core.expressions.types import Path, Type, TypeEnv
-from bot.core.journey import CallJourney, End
-from bot.core.library import AttributeType
-from bot.core.understood import SlotType
+from bot.core.states import Book, CallJourney, End
 
-_TYPES: Mapping[AttributeType | SlotType, Type] = {
-    "choice": "text",
-    "text": "text",
-    "number": "number",
-    "bool": "bool",
-    "phone_cn": "text",
-}
 _ALWAYS: Mapping[Path, Type] = {
     ("customer", "id"): "number",
     ("customer", "score"): "number",
@@ -38,6 +32,15 @@ _IN_JOURNEYS: Mapping[Path, Type] = {
     ("journey", "entered_at"): "time",
     ("error", "code"): "text",
 }
+_BOOKED: Mapping[str, Type] = {
+    "id": "text",
+    "resource": "text",
+    "what": "text",
+    "start": "time",
+    "dealer": "text",
+    "status": "text",
+}
+"""What is kept of a booking under its `save` name."""
 _CHAIN_MAX = 50
 """Journeys that call one another whose results are typed; the engine itself goes far less deep."""
 _EVENT: frozenset[Path] = frozenset({("event",)})
@@ -51,29 +54,48 @@ class Environments:
         self._inside: dict[str, TypeEnv] = {}
         self._under_way: set[str] = set()
         declared = drafts.attributes.attributes if drafts.attributes else {}
-        attributes: dict[Path, Type] = {("customer", name): _TYPES[one.type] for name, one in declared.items()}
+        self.attributes: Mapping[Path, Type] = {("customer", name): TYPES[one.type] for name, one in declared.items()}
+        events = event_types(drafts.events.events if drafts.events else {})
         # Without a readable schema every attribute may exist.
         opened = _EVENT if drafts.attributes else _EVENT | {("customer",)}
-        self.outside = TypeEnv(names={**_ALWAYS, **attributes}, open_records=opened)
+        self.outside = TypeEnv(names={**_ALWAYS, **self.attributes}, open_records=opened, events=events)
         """What may be read where no journey is at hand: by `_global.yaml`, and by who may enter."""
+
+        self.failing = replace(
+            self.outside, names={**self.outside.names, ("error", "code"): "text", ("journey", "id"): "text"}
+        )
+        """What `_global.yaml` may read, of whose errors and interrupts some stand behind a journey."""
 
     def inside(self, draft: JourneyDraft) -> TypeEnv:
         """The names inside a journey."""
         name = draft.journey.journey
         if name not in self._inside:
             self._under_way.add(name)
-            names = {**self.outside.names, **_IN_JOURNEYS, **_declared(draft)}
-            for state in draft.journey.states.values():
-                if isinstance(state.doing, CallJourney) and state.doing.save:
-                    names.update(self._returned(state.doing))
+            names: dict[Path, Type] = {**self.outside.names, **_IN_JOURNEYS, **_declared(draft)}
+            saved = self._saved(draft)
+            names.update(saved)
+            unknown = {(save,) for save in save_names(draft)} - {path[:1] for path in saved}
             self._under_way.discard(name)
-            self._inside[name] = TypeEnv(names=names, open_records=self.outside.open_records)
+            self._inside[name] = replace(self.outside, names=names, open_records=self.outside.open_records | unknown)
         return self._inside[name]
 
     def checking(self, draft: JourneyDraft, slot: str) -> TypeEnv:
         """The names for the `check` of a slot: `value` is the answer."""
         found = draft.journey.slots.get(slot)
-        return self.inside(draft).with_name("value", _TYPES[found.type] if found else "any")
+        return self.inside(draft).with_name("value", TYPES[found.type] if found else "any")
+
+    def _saved(self, draft: JourneyDraft) -> dict[Path, Type]:
+        """What calls and bookings bring back under their names; of what was not read, and of webhooks, anything."""
+        found: dict[Path, Type] = {}
+        for state in draft.journey.states.values():
+            match state.doing:
+                case CallJourney(save=save) as call if save:
+                    found.update(self._returned(call))
+                case Book(save=save):
+                    found.update({(save, field): kind for field, kind in _BOOKED.items()})
+                case _:
+                    continue
+        return found
 
     def _returned(self, call: CallJourney) -> dict[Path, Type]:
         """What a call brings back under its `save` name; anything, in a circle or a chain too long to run."""
@@ -94,7 +116,7 @@ def _declared(draft: JourneyDraft) -> dict[Path, Type]:
     journey = draft.journey
     names: dict[Path, Type] = {("slots", name): "any" for name in slot_names(draft)}
     names.update({("vars", name): "any" for name in var_names(draft)})
-    names.update({("slots", name): _TYPES[one.type] for name, one in journey.slots.items()})
-    names.update({("vars", name): one.type for name, one in journey.vars.items()})
+    names.update({("slots", name): TYPES[one.type] for name, one in journey.slots.items()})
+    names.update({("vars", name): TYPES[one.type] for name, one in journey.vars.items()})
     names.update({("counts", name): "number" for name in state_names(draft)})
     return names

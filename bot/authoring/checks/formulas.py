@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bot.authoring.checks.contents import RESERVED
 from bot.authoring.checks.environment import Environments
 from bot.authoring.drafts import Drafts
-from bot.authoring.page import ContentUse, Formula, Page, within
+from bot.authoring.page import ContentUse, Formula, Page, Wants
 from bot.authoring.read_content import ContentDraft
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.suggest import meant
@@ -19,7 +19,11 @@ _KINDS: dict[Type, frozenset[Kind]] = {
     "text": frozenset({"text"}),
     "number": frozenset({"number"}),
     "bool": frozenset({"bool"}),
+    "date": frozenset({"date"}),
+    "time": frozenset({"time"}),
+    "list": frozenset({"list"}),
 }
+_WANTED: dict[Wants, frozenset[Kind]] = {"time": frozenset({"time"}), "list": frozenset({"list"})}
 _VALUE: Path = ("value",)
 
 
@@ -35,7 +39,10 @@ def check(drafts: Drafts) -> None:
             _said(drafts, draft, use, env=inside)
     if drafts.rules:
         for formula in drafts.rules.page.formulas:
-            _report(drafts.rules.page, formula, _findings(formula, environments.outside))
+            _report(drafts.rules.page, formula, _findings(formula, environments.failing))
+    for segment in filter(None, drafts.segments.values()):
+        for formula in segment.page.formulas:
+            _report(segment.page, formula, _findings(formula, environments.outside))
     for content in drafts.contents.values():
         _content(content, environments.outside)
 
@@ -45,6 +52,8 @@ def _findings(formula: Formula, env: TypeEnv) -> tuple[Finding, ...]:
         return check_template(formula.tree, env)
     if formula.wants == "guard":
         return check_guard(formula.tree, env)
+    if formula.wants in _WANTED:
+        return check_value(formula.tree, env, wanted=_WANTED[formula.wants])
     root, _, name = formula.target.partition(".")
     target = env.type_of((root, name)) if name else None
     return check_value(formula.tree, env, wanted=_KINDS.get(target, ANYTHING) if target else ANYTHING)
@@ -52,7 +61,7 @@ def _findings(formula: Formula, env: TypeEnv) -> tuple[Finding, ...]:
 
 def _report(page: Page, formula: Formula, findings: Iterable[Finding]) -> None:
     for finding in findings:
-        span = within(page.source, formula.span, finding.offending)
+        span = page.inside(formula.span, finding.offending)
         hint = next((found for part in finding.path if (found := meant(part, finding.candidates))), "")
         known = "、".join(finding.candidates[:12])
         page.say(finding.rule, span, f"{finding.message}{hint}", help=f"可用：{known}" if known else "")
@@ -62,7 +71,7 @@ def _content(draft: ContentDraft, known: TypeEnv) -> None:
     env = _declared(draft, known)
     for formula in draft.page.formulas:
         for finding in _findings(formula, env):
-            span = within(draft.page.source, formula.span, finding.offending)
+            span = draft.page.inside(formula.span, finding.offending)
             if finding.path:
                 name = ".".join(finding.path)
                 hint = meant(name, [variable for variable, _ in draft.vars])
@@ -88,7 +97,7 @@ def _declared(draft: ContentDraft, known: TypeEnv) -> TypeEnv:
 
 def _said(drafts: Drafts, draft: JourneyDraft, use: ContentUse, *, env: TypeEnv) -> None:
     content = drafts.contents.get(use.content)
-    if content is None or use.how == "evidence":
+    if content is None or use.how == "evidence" or (draft.shipped and use.content in RESERVED):
         return
     for name, _ in content.vars:
         path = tuple(name.split("."))

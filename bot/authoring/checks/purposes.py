@@ -6,7 +6,8 @@ from bot.authoring.drafts import Drafts
 from bot.authoring.suggest import meant
 from bot.core.actions import Action, ChangeConsent, StartJourney
 from bot.core.expressions.tree import Name, Output, Template
-from bot.core.journey import CallJourney, Journey
+from bot.core.journey import Journey
+from bot.core.states import CallJourney
 
 
 def check(drafts: Drafts) -> None:
@@ -37,12 +38,12 @@ def granted(drafts: Drafts) -> frozenset[str] | None:
 
 def _purposes(drafts: Drafts, journey: Journey, template: Template) -> set[str] | None:
     """What `template` may come to: itself, or whatever callers hand over for the variable it names."""
-    fixed = _fixed(template)
-    if fixed is not None:
-        return {fixed}
+    written = fixed(template)
+    if written is not None:
+        return {written}
     match template.parts:
         case (Output(tree=Name(path=("vars", variable))),):
-            handed = [_fixed(value) for value in _handed(drafts, journey.journey, variable)]
+            handed = [fixed(value) for value in _handed(drafts, journey.journey, variable)]
             default = journey.vars[variable].default if variable in journey.vars else None
             texts = [text for text in handed if text is not None]
             if len(texts) < len(handed):
@@ -52,7 +53,7 @@ def _purposes(drafts: Drafts, journey: Journey, template: Template) -> set[str] 
             return None
 
 
-def _fixed(template: Template) -> str | None:
+def fixed(template: Template) -> str | None:
     """The text of a template in which no value stands, else None."""
     if all(isinstance(part, str) for part in template.parts):
         return "".join(part for part in template.parts if isinstance(part, str)).strip()
@@ -75,6 +76,11 @@ def actions(journey: Journey) -> Iterator[Action]:
     for state in journey.states.values():
         yield from state.do
         for on in state.events:
+            yield from on.do
+        for timer in state.timers:
+            yield from timer.do
+    for group in journey.groups.values():
+        for on in group.events:
             yield from on.do
     for rule in journey.errors:
         yield from rule.do

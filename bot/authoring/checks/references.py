@@ -1,81 +1,35 @@
-"""Every name that a file uses stands for something. Rules J103, J111, J113, J203, J206, J213."""
+"""Every name that a file uses stands for something. Rules J103, J111, J113, J203, J206, J213, J704."""
 
 from collections.abc import Collection, Iterable
 from typing import assert_never
 
 from bot.authoring.checks.circles import circle, way_of_length
-from bot.authoring.drafts import Drafts, slot_names, state_names, var_names
+from bot.authoring.checks.engine_names import ERRORS, ERRORS_UNBUILT, EVENTS, EVENTS_UNBUILT, NOT_ENTERED_BY
+from bot.authoring.drafts import Drafts, save_names, slot_names, target_names, var_names
 from bot.authoring.page import Page, Reference
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.read_people import ATTRIBUTES_OF_THE_ENGINE
+from bot.authoring.shelf import BOOKINGS
+from bot.authoring.shelf import EVENTS as EVENTS_FILE
+from bot.authoring.shelf import INTENTS as INTENTS_FILE
 from bot.authoring.suggest import meant
-from bot.core.journey import CallJourney
+from bot.core.states import CallJourney
 
 CALL_DEPTH_MAX = 3
 """Calls within calls that the engine makes. Source: journey-language.md 3.11."""
 ADVISOR_ROLE = "顾问"
 """The role of those whom `to: advisor` may find."""
-EVENTS = (
-    "message",
-    "oa.follow",
-    "oa.scan",
-    "oa.click",
-    "oa.view",
-    "oa.unfollow",
-    "template.finished",
-    "subscription.granted",
-    "subscription.rejected",
-    "subscription.sent",
-    "send.expired",
-)
-"""Events of version 1 that a journey may wait for. Source: core/events.py."""
-ERRORS = (
-    "*",
-    "send.window_closed",
-    "send.no_identity",
-    "send.burst",
-    "send.rejected",
-    "consent.missing",
-    "call.depth",
-    "expr.type",
-    "expr.null",
-    "expr.size",
-)
-"""Errors that the engine raises in a journey; `send.rejected` carries the platform's reason behind it."""
-ERRORS_UNBUILT = (
-    "send.blocked",
-    "send.too_long",
-    "webhook",
-    "book.full",
-    "handoff.nobody",
-    "task.overdue",
-    "migration",
-    "loop",
-)
-EVENTS_UNBUILT = (
-    "lead.opened",
-    "task.done",
-    "task.overdue",
-    "handoff.accepted",
-    "advisor.opened",
-    "advisor.closed",
-    "handoff.closed",
-    "visit.checked_in",
-    "booking.created",
-    "booking.moved",
-    "link.clicked",
-    "effect.done",
-    "effect.failed",
-    "segment.entered",
-    "campaign.started",
-)
+
+__all__ = ["ADVISOR_ROLE", "EVENTS", "check", "known_events", "some"]
 
 
 def check(drafts: Drafts) -> None:
     """Report every reference that leads nowhere."""
+    shipped = [draft.page for draft in drafts.journeys.values() if draft.shipped]
     for page in drafts.pages():
         for reference in page.references:
-            if reference.kind not in ("state", "slot", "var", "purpose"):
+            # What comes with the product finds whoever there is, or nobody.
+            if reference.kind != "person" or not any(page is one for one in shipped):
                 _outside(drafts, page, reference)
     for draft in drafts.journeys.values():
         for reference in draft.page.references:
@@ -86,25 +40,41 @@ def check(drafts: Drafts) -> None:
 def _inside(draft: JourneyDraft, reference: Reference) -> None:
     match reference.kind:
         case "state":
-            known = state_names(draft)
+            known = target_names(draft)
             if reference.name not in known:
                 message = f"{reference.key}: {reference.name} 不存在{meant(reference.name, known)}"
-                draft.page.say("J103", reference.span, message, help=f"本旅程的状态：{_some(known)}")
+                draft.page.say("J103", reference.span, message, help=f"本旅程的状态：{some(known)}")
         case "slot":
-            _declared(draft.page, reference, slot_names(draft), what="slots")
+            _declared(draft.page, reference, slot_names(draft), what="slots.")
         case "var":
-            _declared(draft.page, reference, var_names(draft), what="vars")
+            _declared(draft.page, reference, var_names(draft), what="vars.")
+        case "saved":
+            _declared(draft.page, reference, save_names(draft), what="save 里的 ")
+        case "moved":
+            _moved(draft, reference)
         case _:
             return
 
 
 def _declared(page: Page, reference: Reference, known: tuple[str, ...], *, what: str) -> None:
     if reference.name not in known:
-        message = f"{what}.{reference.name} 未声明{meant(reference.name, known)}"
-        page.say("J203", reference.span, message, help=f"已声明：{_some(known)}")
+        message = f"{what}{reference.name} 未声明{meant(reference.name, known)}"
+        page.say("J203", reference.span, message, help=f"已声明：{some(known)}")
 
 
-def _some(names: Iterable[str]) -> str:
+def _moved(draft: JourneyDraft, reference: Reference) -> None:
+    """An old name is gone, a new one is there, or was moved on in its turn."""
+    here = (*target_names(draft), *slot_names(draft))
+    if reference.key == "from" and reference.name in here:
+        message = f"moved.from “{reference.name}” 现在仍存在"
+        draft.page.say("J704", reference.span, message, help="删掉这一项，或把那个状态、槽改名")
+    if reference.key == "to" and reference.name not in (*here, *draft.journey.moved):
+        message = f"moved.to: {reference.name} 不存在{meant(reference.name, here)}"
+        draft.page.say("J103", reference.span, message, help=f"本旅程的状态和槽：{some(here)}")
+
+
+def some(names: Iterable[str]) -> str:
+    """The first of `names`, for the help of a finding."""
     listed = list(names)
     return "、".join(listed[:12]) + ("…" if len(listed) > 12 else "") if listed else "（没有）"
 
@@ -124,12 +94,30 @@ def _outside(drafts: Drafts, page: Page, reference: Reference) -> None:
                 known = tuple(drafts.rules.rules.working_hours)
                 _known(page, reference, known, what=f"营业时间 “{reference.name}” 没有在 _global.yaml 声明")
         case "event":
-            _event(page, reference)
+            _event(drafts, page, reference)
         case "error":
             _error(page, reference)
         case "argument":
             _argument(drafts, page, reference)
-        case "state" | "slot" | "var" | "purpose":
+        case "intent":
+            if INTENTS_FILE not in drafts.unread:
+                intents = drafts.intents.intents if drafts.intents else {}
+                _known(page, reference, intents, what=f"意图 “{reference.name}” 没有在 {INTENTS_FILE} 声明")
+        case "segment":
+            _known(page, reference, drafts.segments, what=f"没有人群 segments/{reference.name}.yaml")
+        case "webhook":
+            if drafts.webhooks is not None:
+                what = f"webhook 目标 “{reference.name}” 没有在 config.toml 登记"
+                if drafts.webhooks:
+                    _known(page, reference, drafts.webhooks, what=what)
+                else:
+                    help = f"在 config.toml 写 [webhooks.{reference.name}]，加上它的 url 和 key"
+                    page.say("J213", reference.span, what, help=help)
+        case "resource":
+            resources = {one.resource for one in drafts.bookings.resources} if drafts.bookings else set[str]()
+            if BOOKINGS not in drafts.unread:
+                _known(page, reference, resources, what=f"“{reference.name}” 没有在 {BOOKINGS} 里声明")
+        case "state" | "slot" | "var" | "saved" | "moved" | "purpose":
             return
         case _:
             assert_never(reference.kind)
@@ -137,7 +125,8 @@ def _outside(drafts: Drafts, page: Page, reference: Reference) -> None:
 
 def _known(page: Page, reference: Reference, known: Collection[str], *, what: str) -> None:
     if reference.name not in known:
-        page.say("J213", reference.span, f"{what}{meant(reference.name, known)}", help=f"已声明：{_some(known)}")
+        hint = meant(reference.name, sorted(known))
+        page.say("J213", reference.span, f"{what}{hint}", help=f"已声明：{some(known)}")
 
 
 def _attribute(drafts: Drafts, page: Page, reference: Reference) -> None:
@@ -147,7 +136,7 @@ def _attribute(drafts: Drafts, page: Page, reference: Reference) -> None:
     elif drafts.attributes and reference.name not in drafts.attributes.attributes:
         known = tuple(drafts.attributes.attributes)
         message = f"customer.{reference.name} 不在 schema/customer.yaml{meant(reference.name, known)}"
-        page.say("J206", reference.span, message, help=f"已声明：{_some(known)}")
+        page.say("J206", reference.span, message, help=f"已声明：{some(known)}")
 
 
 def _person(drafts: Drafts, page: Page, reference: Reference) -> None:
@@ -160,26 +149,34 @@ def _person(drafts: Drafts, page: Page, reference: Reference) -> None:
         page.say("J213", reference.span, f"to: advisor 找不到人：_staff.yaml 里没有人的角色是 {ADVISOR_ROLE}")
     if kind == "role" and name not in roles:
         hint = meant(f"role:{name}", [f"role:{role}" for role in roles])
-        page.say(
-            "J213", reference.span, f"未声明的角色：role:{name}{hint}", help=f"_staff.yaml 里的角色：{_some(roles)}"
-        )
+        message = f"未声明的角色：role:{name}{hint}"
+        page.say("J213", reference.span, message, help=f"_staff.yaml 里的角色：{some(roles)}")
     ids = [member.staff_id for member in members]
     if kind == "staff" and name not in ids:
         hint = meant(f"staff:{name}", [f"staff:{one}" for one in ids])
-        page.say(
-            "J213", reference.span, f"未声明的成员：staff:{name}{hint}", help=f"_staff.yaml 里的成员：{_some(ids)}"
-        )
+        message = f"未声明的成员：staff:{name}{hint}"
+        page.say("J213", reference.span, message, help=f"_staff.yaml 里的成员：{some(ids)}")
 
 
-def _event(page: Page, reference: Reference) -> None:
-    if reference.name in EVENTS_UNBUILT:
-        page.say("J090", reference.span, f"事件 “{reference.name}” 尚未实现", help=f"这一版可用：{_some(EVENTS)}")
-    elif reference.key == "enter" and reference.name == "oa.unfollow":
-        page.say("J090", reference.span, "由 “oa.unfollow” 进入旅程尚未实现：取消关注的客户发不到消息")
-    elif reference.key == "enter" and reference.name == "send.expired":
-        page.say("J090", reference.span, "由 “send.expired” 进入旅程尚未实现：它只告诉发出那条消息的旅程")
-    else:
-        _known(page, reference, EVENTS, what=f"未声明的事件：{reference.name}")
+def known_events(drafts: Drafts) -> tuple[str, ...]:
+    """Every event that a journey may name: the engine's, and those that are declared."""
+    return (*EVENTS, *(drafts.events.events if drafts.events else ()))
+
+
+def _event(drafts: Drafts, page: Page, reference: Reference) -> None:
+    declared = drafts.events.events if drafts.events else {}
+    name = reference.name
+    if name in EVENTS_UNBUILT and name not in declared:
+        page.say("J090", reference.span, f"事件 “{name}” 尚未实现", help=f"这一版可用：{some(EVENTS)}")
+    elif reference.key == "enter" and name in NOT_ENTERED_BY:
+        page.say("J090", reference.span, f"由 “{name}” 进入旅程尚未实现：{NOT_ENTERED_BY[name]}")
+    elif reference.key == "emit" and name in EVENTS:
+        page.say("J213", reference.span, f"“{name}” 由引擎发出，不能 emit", help=f"在 {EVENTS_FILE} 声明一个自己的事件")
+    elif EVENTS_FILE not in drafts.unread:
+        help = f"引擎的事件：{some(EVENTS)}；自己的事件在 {EVENTS_FILE} 声明：{some(declared)}"
+        if name not in (*EVENTS, *declared):
+            hint = meant(name, (*EVENTS, *declared))
+            page.say("J213", reference.span, f"未声明的事件：{name}{hint}", help=help)
 
 
 def _error(page: Page, reference: Reference) -> None:
@@ -187,7 +184,7 @@ def _error(page: Page, reference: Reference) -> None:
     name = reference.name.removesuffix(".*")
     known = any(_same_family(name, one) for one in ERRORS)
     if not known and any(_same_family(name, one) for one in ERRORS_UNBUILT):
-        page.say("J090", reference.span, f"错误 “{reference.name}” 尚未实现", help=f"这一版可用：{_some(ERRORS)}")
+        page.say("J090", reference.span, f"错误 “{reference.name}” 尚未实现", help=f"这一版可用：{some(ERRORS)}")
     elif not known:
         _known(page, reference, ERRORS, what=f"没有错误 “{reference.name}”")
 
@@ -197,17 +194,14 @@ def _same_family(name: str, known: str) -> bool:
 
 
 def _argument(drafts: Drafts, page: Page, reference: Reference) -> None:
-    """What is handed over by `with` must be a text variable of the journey that gets it."""
+    """What is handed over by `with` must be a variable of the journey that gets it."""
     target, name = drafts.journeys.get(reference.key), reference.name
     if target is None:
         return
     known = var_names(target)
     if name not in known:
         message = f"{reference.key} 没有变量 {name}{meant(name, known)}"
-        page.say("J203", reference.span, message, help=f"它的 vars：{_some(known)}")
-    elif name in target.journey.vars and target.journey.vars[name].type != "text":
-        message = f"{reference.key} 的变量 {name} 不是文字，with 只能传文字"
-        page.say("J207", reference.span, message, help=f"在 {reference.key} 里把它声明为 text")
+        page.say("J203", reference.span, message, help=f"它的 vars：{some(known)}")
 
 
 def _recursion(drafts: Drafts) -> None:

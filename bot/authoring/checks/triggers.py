@@ -1,4 +1,4 @@
-"""No two things listen for the same word. Rules J501, J503."""
+"""No two things listen for the same word. Rules J501, J502, J503."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,9 @@ from bot.authoring.nodes import Listing, Node, Scalar, Table
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.source import Span
 from bot.understanding import normalise
+
+LOOSE_MAX = 1_000
+"""Keywords looked for inside texts that are compared with one another; what comes beyond is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +20,7 @@ class _Trigger:
     written: str
     normal: str
     span: Span
+    match: str = "exact"
 
 
 def check(drafts: Drafts) -> None:
@@ -32,6 +36,7 @@ def check(drafts: Drafts) -> None:
             other = first.setdefault((trigger.normal, journey.focus.priority, journey.channel), trigger)
             if other.draft.journey.journey != journey.journey:
                 _conflict(trigger, other)
+    _covered(drafts)
 
 
 def _conflict(trigger: _Trigger, other: _Trigger) -> None:
@@ -39,6 +44,29 @@ def _conflict(trigger: _Trigger, other: _Trigger) -> None:
     pair = f"{one.journey}({one.focus.priority}) 与 {two.journey}({two.focus.priority})"
     message = f"触发词 “{trigger.written}” 同时属于 {pair}，优先级相同"
     trigger.draft.page.say("J501", trigger.span, message, help="换一个触发词，或给其中一个不同的 focus.priority")
+
+
+def _covered(drafts: Drafts) -> None:
+    """A longer keyword that is looked for inside a text never has its turn behind a shorter one."""
+    triggers = (one for draft in drafts.journeys.values() for one in _triggers(draft))
+    loose = [one for one in triggers if one.match in ("prefix", "contains")][:LOOSE_MAX]
+    for trigger in loose:
+        for other in loose:
+            if other.normal != trigger.normal and _comes_first(other, trigger):
+                message = f"“{trigger.written}” ({trigger.match}) 被 “{other.written}” ({other.match}) 覆盖，永远轮不到"
+                trigger.draft.page.say(
+                    "J502", trigger.span, message, help="给它更高的 focus.priority，或改用 match: exact"
+                )
+                break
+
+
+def _comes_first(other: _Trigger, trigger: _Trigger) -> bool:
+    mine, theirs = trigger.draft.journey, other.draft.journey
+    if mine.channel != theirs.channel or mine is theirs or theirs.focus.priority < mine.focus.priority:
+        return False
+    if other.match == "prefix":
+        return trigger.match == "prefix" and trigger.normal.startswith(other.normal)
+    return other.normal in trigger.normal
 
 
 def _interrupts(drafts: Drafts) -> dict[str, str]:
@@ -52,10 +80,15 @@ def _triggers(draft: JourneyDraft) -> list[_Trigger]:
     found: list[_Trigger] = []
     for node in nodes:
         found.extend(
-            _Trigger(draft=draft, written=word.text, normal=normalise(word.text), span=word.span)
+            _Trigger(draft=draft, written=word.text, normal=normalise(word.text), span=word.span, match=_match(node))
             for word in _words(node)
         )
     return found
+
+
+def _match(node: Node) -> str:
+    entry = node.entry("match") if isinstance(node, Table) else None
+    return entry.value.text if entry and isinstance(entry.value, Scalar) else "exact"
 
 
 def _words(node: Node) -> tuple[Scalar, ...]:
