@@ -1,14 +1,22 @@
 """The only SQL. SQLite embedded, PostgreSQL for more than one machine, the same statements on both."""
 
+from bot.storage.audience import Among, Moment
+from bot.storage.bookings import Place, Wanted
+from bot.storage.errands import OURS
 from bot.storage.figures import Depth, Figures, LaneKind, OpenGaps
 from bot.storage.gaps import Missed
 from bot.storage.keys import KeyRing, new_key_text
+from bot.storage.loyalty import Entry
+from bot.storage.occurrences import Occurrence
 from bot.storage.ownership import served_alone
 from bot.storage.rates import Limit, Rate
 from bot.storage.rows import (
     Claimed,
     ConsentLine,
     Desk,
+    ErrandLine,
+    ErrandState,
+    ErrandVerdict,
     Gap,
     HeadCount,
     InboxLine,
@@ -34,10 +42,16 @@ from bot.storage.waiting import Priority
 from bot.storage.writer import Strain
 
 __all__ = [
+    "OURS",
+    "Among",
     "Claimed",
     "ConsentLine",
     "Depth",
     "Desk",
+    "Entry",
+    "ErrandLine",
+    "ErrandState",
+    "ErrandVerdict",
     "Figures",
     "Gap",
     "Growing",
@@ -51,10 +65,13 @@ __all__ = [
     "Leased",
     "Limit",
     "Missed",
+    "Moment",
+    "Occurrence",
     "OpenGaps",
     "OutboxLine",
     "Outcome",
     "Parked",
+    "Place",
     "Planned",
     "Priority",
     "Quarantined",
@@ -66,6 +83,7 @@ __all__ = [
     "TaskLine",
     "Transaction",
     "Verdict",
+    "Wanted",
     "migrate",
     "new_key_text",
     "require_migrated",

@@ -7,7 +7,7 @@ import orjson
 
 from bot.core.arrival import Facts
 from bot.core.customer import Customer
-from bot.core.effects import SendMessage, Trace
+from bot.core.effects import RunErrand, SendMessage, Trace
 from bot.core.events import Json
 from bot.core.ids import CustomerId
 from bot.errors import StorageError
@@ -18,6 +18,7 @@ T = TypeVar("T")
 # These two stand in columns of their own, where the version is compared.
 _CUSTOMER = shape_of(Customer, without=frozenset({"customer_id", "version"}))
 _SEND = shape_of(SendMessage)
+_ERRAND = shape_of(RunErrand)
 _TRACE = shape_of(Trace)
 _FACTS = shape_of(Facts)
 
@@ -44,6 +45,16 @@ def send_bytes(effect: SendMessage) -> bytes:
 def read_send(packed: bytes) -> SendMessage:
     """The planned message of these bytes. StorageError: they are not one."""
     return _load(packed, _SEND.unpack, "effect")
+
+
+def errand_bytes(effect: RunErrand) -> bytes:
+    """An errand with everything that is needed to run it and to tell who asked."""
+    return _dump(_ERRAND.pack(effect), "errand")
+
+
+def read_errand(packed: bytes) -> RunErrand:
+    """The errand of these bytes. StorageError: they are not one."""
+    return _load(packed, _ERRAND.unpack, "errand")
 
 
 def entries_text(entries: Sequence[Trace]) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from bot.errors import Complaint, ConfigError, Conflict, StorageError, Unavailable
+from bot.storage.functions import teach
 
 BUSY_MS = 5_000
 """How long SQLite waits for another process that writes, before it gives up."""
@@ -121,6 +122,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # An
         "wal_autocheckpoint = 0",  # see checkpoints.py
     ):
         connection.execute(f"PRAGMA {pragma}")
+    teach(connection)
 
 
 def _query_only(connection: sqlite3.Connection, _record: Any) -> None:  # Any: the pool's, unused

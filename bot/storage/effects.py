@@ -12,15 +12,22 @@ from bot.core.effects import (
     Effect,
     OpenDesk,
     RecordConsent,
+    RunErrand,
     SaveLead,
     SaveTask,
     SendMessage,
+    SettlePlace,
     SuppressSends,
+    WithdrawErrands,
 )
+from bot.core.errands import CallWebhook
 from bot.storage import tables
 from bot.storage.accounts import account_lanes
-from bot.storage.codec import json_bytes, send_bytes
+from bot.storage.bookings import BookingRows
+from bot.storage.codec import errand_bytes, json_bytes, send_bytes
 from bot.storage.dialect import insert_or_replace
+from bot.storage.errand_tables import errands
+from bot.storage.errands import OURS
 from bot.storage.keys import KeyRing
 from bot.storage.many import insert_many
 from bot.storage.moments import maybe_micros, micros
@@ -39,8 +46,14 @@ _suppress = text(
 )
 # What an urgent message has to wait for in its conversation becomes urgent too.
 _inherit = text(
-    "UPDATE outbox SET urgent = 1 WHERE conversation_id = :conversation_id AND state = 'ready'"
-    " AND urgent = 0 AND not_before <= :not_before"
+    # The first condition says nothing new: without it SQLite does not see that the index of conversations serves.
+    "UPDATE outbox SET urgent = 1 WHERE state IN ('ready', 'leased', 'sending') AND state = 'ready'"
+    " AND conversation_id = :conversation_id AND urgent = 0 AND not_before <= :not_before"
+)
+# What has begun goes on; of what was tried in vain before it stays unknown whether it was done.
+_withdraw = text(
+    "UPDATE errands SET state = CASE WHEN attempts > 0 AND status IS NULL THEN 'unknown' ELSE 'withdrawn' END,"
+    " settled_at = :at, reason = :reason WHERE effect_id = :effect_id AND state IN ('ready', 'leased')"
 )
 _close_desk = text(
     "DELETE FROM desks WHERE account = :account AND staff_id = :staff_id AND conversation_id = :conversation_id"
@@ -58,6 +71,9 @@ class _Batch:
     consents: Rows = field(default_factory=list)
     assignments: dict[int, dict[str, object]] = field(default_factory=dict)
     desks: list[tuple[bool, dict[str, object]]] = field(default_factory=list)
+    errands: dict[str, dict[str, object]] = field(default_factory=dict)
+    withdrawn: Rows = field(default_factory=list)
+    places: list[tuple[SettlePlace, Planned]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,7 @@ class EffectRows:
         if batch.consents:
             self.connection.execute(tables.consents.insert(), batch.consents)
         self._write_desks(batch)
+        self._write_errands(batch)
 
     def _collect(self, batch: _Batch, effect: Effect, plan: Planned) -> None:
         at = micros(plan.at)
@@ -103,6 +120,14 @@ class EffectRows:
                 batch.assignments[plan.customer_id] = _assignment_row(effect, plan)
             case OpenDesk() | CloseDesk():
                 batch.desks.append((isinstance(effect, OpenDesk), _desk_row(effect, plan)))
+            case RunErrand():
+                batch.errands.setdefault(effect.effect_id, self._errand_row(effect, plan))
+            case WithdrawErrands():
+                batch.withdrawn += [
+                    {"effect_id": name, "reason": effect.reason, "at": at} for name in effect.effect_ids
+                ]
+            case SettlePlace():
+                batch.places.append((effect, plan))
             case _:
                 assert_never(effect)
 
@@ -129,6 +154,31 @@ class EffectRows:
                 self.connection.execute(statement, row)
             else:
                 self.connection.execute(_close_desk, row)
+
+    def _write_errands(self, batch: _Batch) -> None:
+        if batch.errands:
+            insert_many(self.connection, errands, list(batch.errands.values()), key=("effect_id",), known="nothing")
+        if batch.withdrawn:
+            self.connection.execute(_withdraw, batch.withdrawn)
+        places = BookingRows(self.connection)
+        for effect, plan in batch.places:
+            if effect.keep:
+                places.keep(effect.effect_id, now=plan.at)
+            else:
+                places.let_go(effect.effect_id, now=plan.at)
+
+    def _errand_row(self, effect: RunErrand, plan: Planned) -> dict[str, object]:
+        return {
+            "effect_id": effect.effect_id,
+            "customer_id": plan.customer_id,
+            "kind": effect.errand.kind,
+            "target": effect.errand.target if isinstance(effect.errand, CallWebhook) else OURS,
+            "state": "ready",
+            "planned_at": micros(plan.at),
+            "not_before": micros(plan.at),
+            "expires_at": micros(effect.expires_at),
+            "sealed": self.keys.seal(errand_bytes(effect), place=f"errands.sealed:{effect.effect_id}"),
+        }
 
     def _send_row(self, effect: SendMessage, plan: Planned) -> dict[str, object]:
         return {

@@ -21,6 +21,8 @@ _ROWS: Mapping[str, str] = {
     "unknown": "SELECT 1 FROM outbox WHERE state = 'unknown' AND reason <> 'left'",
     "parked": "SELECT 1 FROM parked",
     "quarantined": "SELECT 1 FROM quarantine",
+    "errands_waiting": "SELECT 1 FROM errands WHERE state = 'ready'",
+    "errands_unknown": "SELECT 1 FROM errands WHERE state = 'unknown' AND reason <> 'left'",
 }
 # One question, so that scraping costs one trip to the database.
 _STOCKS = text(
@@ -86,6 +88,8 @@ class Figures:
     unknown: int = 0
     parked: int = 0
     quarantined: int = 0
+    errands_waiting: int = 0
+    errands_unknown: int = 0
     inbox: Mapping[LaneKind, Depth]
     oldest_ready: Mapping[tuple[str, str], datetime | None]
     gaps: tuple[OpenGaps, ...]

@@ -50,6 +50,7 @@ _outbox = text(
     f"SELECT {OUTBOX_COLUMNS} FROM outbox WHERE customer_id = :of ORDER BY seq DESC LIMIT :limit"  # noqa: S608
 )
 _journal = text("SELECT * FROM journal WHERE customer_id = :of ORDER BY seq DESC LIMIT :limit")
+_journal_after = text("SELECT * FROM journal WHERE customer_id = :of AND seq > :after ORDER BY seq LIMIT :limit")
 _lead = text("SELECT * FROM leads WHERE customer_id = :of ORDER BY opened_at DESC, lead_id LIMIT 1")
 _tasks = text(
     f"SELECT {TASK_COLUMNS} FROM tasks WHERE customer_id = :of"  # noqa: S608 - constants of this file
@@ -99,6 +100,11 @@ class Reading:
     def journal_of(self, customer_id: CustomerId, *, limit: int = LINES_MAX) -> tuple[JournalLine, ...]:
         """What was decided about this customer."""
         return self._lines(_journal, customer_id, limit, _journal_line)
+
+    def journal_after(self, customer_id: CustomerId, seq: int, *, limit: int) -> tuple[JournalLine, ...]:
+        """What was decided about this customer behind the line `seq`, the oldest `limit` lines of it."""
+        rows = self.connection.execute(_journal_after, {"of": customer_id, "after": seq, "limit": limit})
+        return tuple(_journal_line(row) for row in rows)
 
     def lead_of(self, customer_id: CustomerId) -> LeadLine | None:
         """The customer's latest lead."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, NewType
 
 from bot.core.arrival import Facts
-from bot.core.effects import Effect, SendMessage, Trace
+from bot.core.effects import Effect, RunErrand, SendMessage, Trace
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId, StaffId
 
@@ -15,6 +15,8 @@ Lane = NewType("Lane", int)
 
 SendState = Literal["ready", "leased", "sending", "sent", "delivered", "refused", "unknown", "expired", "suppressed"]
 Verdict = Literal["sent", "delivered", "refused", "unknown", "expired", "suppressed"]
+ErrandVerdict = Literal["done", "failed", "unknown"]
+ErrandState = Literal["ready", "leased", "sending", "done", "failed", "unknown", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,24 @@ class OutboxLine:
     response_code: str
     reason: str
     vendor_code: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrandLine:
+    """An errand and what became of it. `status`: the HTTP status of the last answer, None: there was none."""
+
+    seq: int
+    customer_id: CustomerId
+    effect: RunErrand
+    state: ErrandState
+    planned_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    attempts: int
+    started_at: datetime | None
+    settled_at: datetime | None
+    reason: str
+    status: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Engine
 from bot.errors import OutOfDate
 from bot.storage.database import parse_url, transaction, writing_engine
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest migration that this program has. Named here, so that a start needs not read the migrations."""
-_KNOWN = ("0001", HEAD)
+_KNOWN = ("0001", "0002", "0003", HEAD)
 
 
 def migrate(url: str) -> str:

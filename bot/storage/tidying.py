@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from bot.storage.moments import micros
 
-Growing = Literal["inbox", "outbox", "journal"]
+Growing = Literal["inbox", "outbox", "journal", "errands"]
 """Tables that grow with everything that happens; their rows are walked in the order they were written."""
 
 _STRETCH = {
@@ -17,7 +17,12 @@ _STRETCH = {
         f"SELECT MAX(seq) AS last, MIN({born}) AS oldest, COUNT(*) AS rows FROM"  # noqa: S608 - constants of this file
         f" (SELECT seq, {born} FROM {table} WHERE seq > :after ORDER BY seq LIMIT :limit) s"
     )
-    for table, born in (("inbox", "received_at"), ("outbox", "planned_at"), ("journal", "at"))
+    for table, born in (
+        ("inbox", "received_at"),
+        ("outbox", "planned_at"),
+        ("journal", "at"),
+        ("errands", "planned_at"),
+    )
 }
 # A card stays while its task lives: the click on it finds the customer through this row.
 _DROP: Mapping[Growing, TextClause] = {
@@ -29,6 +34,10 @@ _DROP: Mapping[Growing, TextClause] = {
             SELECT 1 FROM tasks t WHERE t.task_id = outbox.effect_id AND t.status IN ('open', 'accepted', 'overdue'))
     """),
     "journal": text("DELETE FROM journal WHERE seq > :after AND seq <= :last AND at < :before"),
+    "errands": text(
+        "DELETE FROM errands WHERE seq > :after AND seq <= :last AND settled_at < :before"
+        " AND state NOT IN ('ready', 'leased', 'sending')"
+    ),
 }
 _quarantine = text(
     "DELETE FROM quarantine WHERE quarantine_id IN"

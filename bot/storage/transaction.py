@@ -6,16 +6,21 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from bot.storage.audience import AudienceRows
+from bot.storage.bookings import BookingRows
 from bot.storage.claims import Claims
 from bot.storage.customers import CustomerRows
 from bot.storage.deciding import Deciding
 from bot.storage.desks import DeskRows
 from bot.storage.effects import EffectRows
+from bot.storage.errands import ErrandRows
 from bot.storage.figures import Counting
 from bot.storage.gaps import GapRows
 from bot.storage.journal import JournalRows
 from bot.storage.keys import KeyRing
 from bot.storage.lanes import LaneRows
+from bot.storage.loyalty import LoyaltyRows
+from bot.storage.occurrences import OccurrenceRows
 from bot.storage.outbox import OutboxSends
 from bot.storage.quiet import Quiet
 from bot.storage.rates import RateRows
@@ -46,16 +51,21 @@ class Transaction:
 
     __slots__ = (
         "_connection",
+        "audience",
+        "bookings",
         "claims",
         "counting",
         "customers",
         "deciding",
         "desks",
         "effects",
+        "errands",
         "gaps",
         "journal",
         "lanes",
+        "loyalty",
         "now",
+        "occurrences",
         "outbox",
         "quiet",
         "rates",
@@ -82,6 +92,11 @@ class Transaction:
         self.gaps = GapRows(connection)
         self.rates = RateRows(connection)
         self.tidying = TidyRows(connection)
+        self.errands = ErrandRows(connection, keys, at.now, at.ticks)
+        self.bookings = BookingRows(connection)
+        self.audience = AudienceRows(connection)
+        self.occurrences = OccurrenceRows(connection, at.now)
+        self.loyalty = LoyaltyRows(connection)
 
     def confirmations(self) -> int:
         """How often an operator declared a clock right that had jumped (delivery.md 2.6)."""

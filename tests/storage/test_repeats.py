@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.ids import EffectId
-from bot.core.library import GlobalRules
+from bot.core.library import Library
 from bot.core.messages import TemplateMessage
+from bot.core.program import compile_library
+from bot.core.rules import GlobalRules
 from bot.errors import ChannelError, Refused, TryLater, Unknown, Unreachable
 from bot.runtime import dispatch
 from bot.storage import OutboxLine, Storage, Transaction
@@ -134,7 +136,8 @@ async def test_a_template_may_be_repeated_only_while_the_platform_knows_our_key(
     rules = GlobalRules(
         timezone="UTC", quiet=None, human_hold=HOLD, working_hours={}, caps=(), class_rules={}, windows={}
     )
-    at = dispatch.Circumstances(rules=rules, now=later(3610), worker="w1", epoch=1)
+    library = Library(release="", journeys={}, contents={}, rules=rules, attributes={}, members=(), dealers={})
+    at = dispatch.Circumstances(program=compile_library(library), now=later(3610), worker="w1", epoch=1)
 
     def unknown(tx: Transaction) -> dispatch.Standing:
         line = tx.outbox.of(EffectId("A"))

@@ -12,7 +12,7 @@ from bot.channels.wire import CALL_TIMEOUT_S
 from bot.core.ids import ConversationId, EffectId
 from bot.core.program import Program
 from bot.runtime.care import Upkeep
-from bot.runtime.door import PRESSED_AT, Door
+from bot.runtime.door import PATIENT_UP_TO, PRESSED_AT, Door, Signs
 from bot.runtime.gaps import Gaps
 from bot.runtime.outbox import BEGIN_WITHIN_S, LEASE_FOR
 from bot.storage import Priority, Storage
@@ -287,6 +287,45 @@ async def test_ordinary_messages_stand_back_before_callbacks_are_turned_away(
     await asyncio.gather(busy, *came)
     assert pressed
     assert not door.pressed
+
+
+class Behind:
+    """Steps that are behind until somebody says that they are not."""
+
+    def __init__(self, storage: Storage, clock: TurnedClock, *, patience_s: float) -> None:
+        self.is_so = True
+        self.door = Door(
+            storage,
+            clock,
+            arrived=lambda: None,
+            gaps=Gaps(storage, clock),
+            signs=Signs(behind=lambda: self.is_so, patience_s=patience_s),
+        )
+
+
+async def test_a_callback_lets_the_steps_go_first_while_they_are_behind(storage: Storage, clock: TurnedClock) -> None:
+    steps = Behind(storage, clock, patience_s=600)
+    came = asyncio.create_task(steps.door.accept([event("patient")]))
+    for _ in range(20):
+        await asyncio.sleep(0)
+        steps.door.stepped()
+    assert not came.done()
+    steps.is_so = False
+    steps.door.stepped()
+    await came
+    assert len(await storage.read(lambda tx: tx.claims.claim(2))) == 1
+
+
+async def test_no_callback_waits_for_the_steps_longer_than_its_patience(storage: Storage, clock: TurnedClock) -> None:
+    steps = Behind(storage, clock, patience_s=0)
+    await steps.door.accept([event("hasty")])
+    assert len(await storage.read(lambda tx: tx.claims.claim(2))) == 1
+
+
+async def test_so_many_callbacks_wait_that_none_may_wait_longer(storage: Storage, clock: TurnedClock) -> None:
+    steps = Behind(storage, clock, patience_s=600)
+    await asyncio.gather(*(steps.door.accept([event(f"{n}")]) for n in range(PATIENT_UP_TO)))
+    assert Limits().commits_waiting_max > PATIENT_UP_TO
 
 
 async def test_no_timer_fires_just_after_a_callback_was_turned_away(

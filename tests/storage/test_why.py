@@ -56,13 +56,15 @@ async def test_the_whole_way_to_a_lead_reads_as_pinned(stage: Stage) -> None:
         "   └─ ask-need：已发出，平台已接受（5月1日 20:00，平台编号 id-ask-need）\n"
         "\n"
         "2026-05-01 20:00:00  客户来信（文字）\n"
-        "├─ 〔oa-why〕问题 need：收下 '看车'\n"
+        "├─ 〔oa-why〕第 4 步接下：正在等回答的问题\n"
+        "├─ 问题 need：收下 '看车'\n"
         "├─ oa-why：need → nick\n"
         "└─ 计划发送 ask-nick（文字，服务消息）：可回复时段（关注）已用 2/3 条，5月1日 20:00 关闭\n"
         "   └─ ask-nick：已发出，平台已接受（5月1日 20:00，平台编号 id-ask-nick）\n"
         "\n"
         "2026-05-01 20:00:00  客户来信（文字）\n"
-        "├─ 〔oa-why〕问题 nick：收下 •••\n"
+        "├─ 〔oa-why〕第 8 步接下：正在等回答的问题\n"
+        "├─ 问题 nick：收下 •••\n"
         "├─ 记下 customer.nick = •••\n"
         "├─ oa-why：nick → assign\n"
         "├─ 建立线索（阶段 new）\n"
@@ -132,7 +134,8 @@ async def test_what_an_opt_out_holds_back_says_so(stage: Stage) -> None:
     story = await stage.story()
     assert sends(story)["nudge"].outcome == "suppressed"
     assert sends(story)["nudge"].text.startswith("nudge：没有发出：")
-    assert [line.text for line in last_decision(story)][1:4] == [
+    assert [line.text for line in last_decision(story)][1:5] == [
+        "第 2 步接下：任何时候都先听的插话规则",
         "触发插话规则 opt_out：结束客户的所有旅程",
         "旅程 oa-why 结束：opt_out（客户退订）",
         "客户退订全部消息；还没发出的不再发",
@@ -206,9 +209,11 @@ async def test_a_keyword_that_opened_nothing_says_why(stage: Stage) -> None:
     await stage.act("oa.follow")
     await stage.turn(hours=2)
     await stage.say("报价")
-    assert [line.text for line in last_decision(await stage.story())][:3] == [
+    assert [line.text for line in last_decision(await stage.story())][:4] == [
         "客户来信（文字）",
-        "没有进入旅程 oa-why（客户说了关键词）：离上次结束还不够久（reentry: allow after）",
+        "第 11 步接下：没有谁认得它",
+        "没有进入旅程 oa-why（客户说了关键词）：离上次结束还不够久（reentry: allow after）"
+        "（上次结束于 = 5月1日 21:00，上次的结果 = 'abandoned'，最早可再进入 = 5月31日 21:00）",
         "没有人接这条消息：没有问题、关键词或旅程认得它",
     ]
 
