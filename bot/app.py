@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from bot.channels.app.codec import AppCallbacks
 from bot.channels.app.sender import AppAccount, AppSender
 from bot.channels.oa.codec import OaCallbacks
 from bot.channels.oa.sender import OaAccount, OaSender
+from bot.channels.webhooks import Target, Webhooks
 from bot.channels.wire import Wire
 from bot.config import Config, key_texts
 from bot.config import Storage as StorageSection
@@ -30,7 +31,8 @@ from bot.runtime.clocks import Clocks
 from bot.runtime.engine import Engine
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
-from bot.runtime.ports import Callbacks, Clock, Sender
+from bot.runtime.ports import Callbacks, Caller, Clock, Sender
+from bot.runtime.reloading import Reloading
 from bot.runtime.tidying import Keep
 from bot.storage import KeyRing, Priority, Storage, Transaction, require_migrated, served_alone
 from bot.web.server import admin, build, listening
@@ -60,17 +62,22 @@ def _itself(sender: Sender) -> Sender:
     return sender
 
 
+def _asked_itself(caller: Caller) -> Caller:
+    return caller
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seams:
     """The places where the product meets the outside; whoever tests it may stand in between.
 
     `storage`: what the database is opened with. `clocks`: makes the watch over the machine's clocks. `around`: put
-    around every account's sending half.
+    around every account's sending half. `asking`: put around whoever asks other systems.
     """
 
     storage: type[Storage] = Storage
     clocks: Callable[[], Clocks] = Clocks
     around: Callable[[Sender], Sender] = _itself
+    asking: Callable[[Caller], Caller] = _asked_itself
 
 
 AS_SHIPPED = Seams()
@@ -92,7 +99,12 @@ class Running:
 def load_program(journeys: Path, content: Path, settings: Config) -> Program:
     """The journeys and contents in these folders, ready to run. AuthoringError: they have errors, all are told."""
     templates = {name for account in settings.channels.oa.values() for name in account.templates}
-    loaded = authoring.load(journeys, content, templates=templates)
+    webhooks = {name: target.recipient for name, target in settings.webhooks.items()}
+    return program_of(authoring.load(journeys, content, templates=templates, webhooks=webhooks))
+
+
+def program_of(loaded: authoring.Loaded) -> Program:
+    """What was loaded, ready to run. AuthoringError: it has errors, all are told."""
     if loaded.library is None:
         raise AuthoringError(authoring.as_text(loaded.diagnostics, lang="zh"), hint="zhitu check")
     return compile_library(loaded.library)
@@ -177,6 +189,14 @@ def senders_of(settings: Config, wire: Wire, clock: Clock, storage: Storage) -> 
     return found
 
 
+def targets_of(settings: Config) -> dict[str, Target]:
+    """The systems that journeys may ask, by name."""
+    return {
+        name: Target(url=one.url, key=one.key.get_secret_value(), timeout_s=one.timeout_s)
+        for name, one in settings.webhooks.items()
+    }
+
+
 def _keep_of(section: StorageSection) -> Keep:
     return Keep(
         events=timedelta(days=section.keep_events_days),
@@ -209,7 +229,9 @@ async def running(
         senders = {name: seams.around(sender) for name, sender in halves.items()}
         engine = Engine(storage, live=live, clock=clock, senders=senders, metrics=metrics)
         followers = {name: half for name, half in halves.items() if isinstance(half, OaSender)}
-        await engine.start(Upkeep(followers=followers, keep=_keep_of(settings.storage), clocks=seams.clocks()))
+        webhooks = await works.enter_async_context(Webhooks(targets_of(settings)))
+        upkeep = Upkeep(followers=followers, keep=_keep_of(settings.storage), clocks=seams.clocks())
+        await engine.start(upkeep, caller=seams.asking(webhooks))
         works.push_async_callback(engine.stop)
         listeners = _listening(settings, engine, clock=clock, metrics=metrics)
         port, admin_port = await works.enter_async_context(listeners)
@@ -253,6 +275,16 @@ def _warn_of_templates(settings: Config) -> None:
                 log.warning("template_without_id", account=name, template=template, hint=f"write its id into {where}")
 
 
+def warn_of_channels(program: Program, *, connected: Collection[str]) -> None:
+    """Say which journeys wait for a channel that has no account: they are checked, and nobody enters them."""
+    waiting: dict[str, list[str]] = {}
+    for name, journey in program.library.journeys.items():
+        if journey.channel not in connected:
+            waiting.setdefault(journey.channel, []).append(name)
+    for channel, names in sorted(waiting.items()):
+        log.warning("channel_without_account", channel=channel, journeys=names, hint="they wait until it has one")
+
+
 async def serve(settings: Config, journeys: Path, content: Path) -> None:
     """`zhitu run`: serve until a signal says stop."""
     program = load_program(journeys, content, settings)
@@ -265,11 +297,19 @@ async def serve(settings: Config, journeys: Path, content: Path) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     keys = KeyRing.from_texts(list(found.texts))
+    warn_of_channels(program, connected=frozenset({"oa"} if settings.channels.oa else ()))
     async with running(settings, program, clock=MachineClock(), keys=keys) as product:
+        reloading = Reloading(
+            product.live,
+            (journeys, content),
+            lambda: load_program(journeys, content, settings),
+            taken=product.engine.wake,
+        )
+        looking = reloading.begin(stop)
         log.info("serving", port=product.port, admin_port=product.admin_port, release=program.library.release[:12])
         ends = [asyncio.create_task(stop.wait()), asyncio.create_task(product.lost.wait())]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
+        for end in (*ends, looking):
             end.cancel()
         log.info("stopping")
     if product.lost.is_set():

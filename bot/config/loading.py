@@ -1,7 +1,7 @@
 """config.toml and the environment → `Config`, or every complaint there is about them in one report."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ from bot.errors import Complaint, ConfigError
 ENV = "env:"
 _SECRET_KEYS = frozenset({"secret", "token", "aes_key"})
 _ACCOUNT_DEPTH = 3
+_WEBHOOK_DEPTH = 2
+_WEBHOOK_KEY = "key"
 _KEYS: Where = ("storage", "keys")
 _URL: Where = ("storage", "url")
 Section = TypeVar("Section", bound=BaseModel)
@@ -70,10 +72,14 @@ def load_storage(path: Path, environ: Mapping[str, str]) -> Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What a configuration names, whether or not its credentials are there. `official_accounts`: name → templates."""
+    """What a configuration names, whether or not its credentials are there. `official_accounts`: name → templates.
+
+    `webhooks`: name → whose system it is.
+    """
 
     official_accounts: Mapping[str, frozenset[str]]
     staff_apps: frozenset[str]
+    webhooks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def templates(self) -> frozenset[str]:
@@ -85,7 +91,8 @@ def declared(path: Path, environ: Mapping[str, str]) -> Declared:
     """The accounts and templates that file and environment name. ConfigError: there is no such file, or no TOML."""
     official: dict[str, frozenset[str]] = {}
     staff: set[str] = set()
-    for key in merge(path, environ).values:
+    webhooks: dict[str, str] = {}
+    for key, value in merge(path, environ).values.items():
         match key:
             case ("channels", "oa", name, "templates", template):
                 official[name] = official.get(name, frozenset()) | {template}
@@ -93,7 +100,11 @@ def declared(path: Path, environ: Mapping[str, str]) -> Declared:
                 official.setdefault(name, frozenset())
             case ("channels", "wecom", name, *_):
                 staff.add(name)
-    return Declared(official_accounts=official, staff_apps=frozenset(staff))
+            case ("webhooks", name, "recipient"):
+                webhooks[name] = str(value)
+            case ("webhooks", name, *_):
+                webhooks.setdefault(name, "")
+    return Declared(official_accounts=official, staff_apps=frozenset(staff), webhooks=webhooks)
 
 
 def _load(section: type[Section], at: Where, *, merged: Merged, environ: Mapping[str, str]) -> Section:
@@ -145,6 +156,8 @@ def _report_open_secrets(merged: Merged, report: _Report) -> None:
         if path in merged.variables:
             continue
         if path[:1] == ("channels",) and len(path) == _ACCOUNT_DEPTH + 1 and path[-1] in _SECRET_KEYS:
+            _report_if_open(path, value, report=report)
+        if path[:1] == ("webhooks",) and len(path) == _WEBHOOK_DEPTH + 1 and path[-1] == _WEBHOOK_KEY:
             _report_if_open(path, value, report=report)
         if path == _KEYS and isinstance(value, list):
             for n, element in enumerate(value):
@@ -211,6 +224,8 @@ def _report_fault(at: Where, fault: ErrorDetails, *, report: _Report) -> None:
         what = what.format_map(context)
     if fault["type"] == "extra_forbidden":
         what, hint = f"unknown key `{path[-1]}`", did_you_mean(path[-1], keys_at(path[:-1]) or frozenset())
-    if fault["type"] == "missing" and path[-1] in _SECRET_KEYS:
+    if fault["type"] == "missing" and (
+        path[-1] in _SECRET_KEYS or (path[:1] == ("webhooks",) and path[-1] == _WEBHOOK_KEY)
+    ):
         hint = _secret_hint(path)
     report.add(path, what, hint=hint)

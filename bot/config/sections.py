@@ -22,6 +22,10 @@ DEDUPE_DAYS = 7
 KEEP_DAYS_MAX = 3_650
 ACCOUNTS_MAX = 64
 """Accounts of one kind. More are refused: each holds connections, a token and a share of the dispatch."""
+WEBHOOKS_MAX = 32
+"""Targets of webhooks. More are refused."""
+WEBHOOK_TIMEOUT_S_MAX = 25
+"""Less than half the lease of an errand (delivery.md 3.1): the next try never meets the one before."""
 NAME_LENGTH_MAX = 32
 _NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")  # what a variable can say as well: no `-`, no second case, no `__`
 _KEY_SEPARATOR = ","
@@ -209,12 +213,28 @@ class Channels(_Section):
     wecom: Annotated[Mapping[AccountName, StaffApp], Field(max_length=ACCOUNTS_MAX)] = Field(default_factory=dict)
 
 
+class WebhookTarget(_Section):
+    """`[webhooks.NAME]`: another system that journeys may ask (`webhook: {call: NAME.operation}`).
+
+    `url`: where, the operation is put behind it. `key`: what we sign with. `recipient`: whose system it is, for whoever
+    must know where personal data goes.
+    """
+
+    url: WebAddress
+    key: Secret
+    recipient: Text
+    timeout_s: Annotated[int, Field(ge=1, le=WEBHOOK_TIMEOUT_S_MAX)] = 10
+
+
 class Config(_Section):
     """The whole of config.toml with the environment laid over it, checked."""
 
     server: Server = Field(default_factory=Server)
     storage: Storage = Field(default_factory=Storage)
     channels: Channels = Field(default_factory=Channels)
+    webhooks: Annotated[Mapping[AccountName, WebhookTarget], Field(max_length=WEBHOOKS_MAX)] = Field(
+        default_factory=dict
+    )
 
 
 def keys_at(path: tuple[str, ...]) -> frozenset[str] | None:
@@ -235,7 +255,9 @@ def keys_at(path: tuple[str, ...]) -> frozenset[str] | None:
             return frozenset(OfficialAccount.model_fields)
         case ("channels", "wecom", _):
             return frozenset(StaffApp.model_fields)
-        case ("channels", "oa" | "wecom") | ("channels", "oa", _, "templates"):
+        case ("webhooks", _):
+            return frozenset(WebhookTarget.model_fields)
+        case ("channels", "oa" | "wecom") | ("channels", "oa", _, "templates") | ("webhooks",):
             return None
         case _:
             return frozenset()

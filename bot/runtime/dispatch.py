@@ -12,8 +12,10 @@ from bot.core.customer import Customer
 from bot.core.effects import SendMessage, Trace
 from bot.core.events import Json
 from bot.core.ids import CustomerId, EffectId, EventId
-from bot.core.library import GlobalRules
 from bot.core.messages import TemplateMessage
+from bot.core.program import Program
+from bot.core.rules import GlobalRules
+from bot.core.step import exits
 from bot.core.step.receipts import receipt_fields
 from bot.errors import (
     AlreadyDone,
@@ -68,12 +70,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What every dispatch transaction knows: the rules, the moment, and which process this is."""
+    """What every dispatch transaction knows: the journeys with their rules, the moment, and which process this is."""
 
-    rules: GlobalRules
+    program: Program
     now: datetime
     worker: str
     epoch: int
+
+    @property
+    def rules(self) -> GlobalRules:
+        return self.program.rules
 
 
 TAKEN_BACK = Standing(state="suppressed")
@@ -126,10 +132,14 @@ def begin(tx: Transaction, row: Leased, hand: Hand) -> Begun | Standing:
     if stale:
         _journal(tx, row, "not_sent", at.now, reason=stale, values={})
         return _withhold(tx, row, hand, reason=stale)
+    if exits.stands_in_the_way(at.program, customer, effect, now=at.now):
+        _journal(tx, row, "not_sent", at.now, reason=exits.EXIT, values={})
+        return _withhold(tx, row, hand, reason=exits.EXIT)
     request = departure.request_of(effect, customer, row.planned_at)
     verdict = policy.judge(request, customer=customer, rules=at.rules, now=at.now)
     match verdict:
-        case policy.Defer(until=until, reason=reason, values=values):
+        case policy.Defer(reason=reason, values=values):
+            until = departure.leaves_from(verdict, row.customer_id)
             tx.outbox.defer(effect.effect_id, worker=at.worker, not_before=until)
             unsent = departure.unsent_of(effect, not_before=until)
             hand.after[row.customer_id] = policy.record_deferred(customer, effect.conversation_id, unsent)
@@ -198,6 +208,10 @@ def _withhold(tx: Transaction, row: Leased, hand: Hand, *, reason: str) -> Stand
     if is_repeat:
         told = _tell_lane(tx, row, _Fate(kind="send.unknown", reason=reason), now=now)
         return Standing(state="unknown", lane_told=told, objection=reason)
+    if reason == exits.EXIT:
+        event = exits.check_event(effect, now)
+        tx.lanes.ingest((), received_at=now, addressed=((row.customer_id, event),))
+        return Standing(state="suppressed", lane_told=True, objection=reason)
     if reason in departure.WITHHELD_FOR_GOOD:
         return Standing(state="suppressed", objection=reason)
     heard_at = departure.last_heard(customer, effect.conversation_id)

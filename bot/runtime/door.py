@@ -27,15 +27,31 @@ PRESSED_AT = 100
 """So many callbacks wait behind the commit under way: ordinary messages stop leaving until they are through. Far below
 the number at which the web turns callbacks away (`Limits.commits_waiting_max`), so that it comes first."""
 
+PATIENCE_S = 0.25
+"""So long a callback lets the steps catch up with what was accepted before it: a flood would take the processor from
+them. Far below the 5 s after which a platform repeats."""
+PATIENT_UP_TO = 400
+"""When so many wait, they are committed at once: nobody is turned away because steps are slow (delivery.md 1.8)."""
+
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrival:
-    """The events of one callback, and whoever waits to hear that they are committed."""
+    """The events of one callback, and whoever waits to hear that they are committed. `came_s`: by the loop's clock."""
 
     events: Sequence[Event]
     committed: "asyncio.Future[None]"
+    came_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What the door looks at. `clock_trouble` as below; `behind`: more waits to be stepped than one batch can take."""
+
+    clock_trouble: Callable[[], str] = lambda: ""
+    behind: Callable[[], bool] = lambda: False
+    patience_s: float = PATIENCE_S
 
 
 class Door:
@@ -48,13 +64,14 @@ class Door:
         *,
         arrived: Callable[[], None],
         gaps: Gaps,
-        clock_trouble: Callable[[], str] = lambda: "",
+        signs: Signs | None = None,
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._arrived = arrived
         self._gaps = gaps
-        self._clock_trouble = clock_trouble
+        self._signs = signs or Signs()
+        self._stepped = asyncio.Event()
         self._waiting: deque[_Arrival] = deque()
         self._committing: asyncio.Task[None] | None = None
         self._failing = False
@@ -78,12 +95,16 @@ class Door:
     @property
     def clock_trouble(self) -> str:
         """Why our clock cannot tell a callback's age now; "": it can."""
-        return self._clock_trouble()
+        return self._signs.clock_trouble()
 
     def turned_away(self, channel: str, account: str, *, reason: TurnedAway) -> None:
         """A rightly signed callback was not answered 200: messages of its account may be missing from now on."""
         self._gaps.turned_away(channel, account, reason=reason)
         self._arrived()
+
+    def stepped(self) -> None:
+        """A batch of steps is through: whoever lets them go first may look again."""
+        self._stepped.set()
 
     async def probe(self) -> None:
         """Find out whether the database works again. StorageError: it does not."""
@@ -97,7 +118,8 @@ class Door:
         """
         if not events:
             return
-        arrival = _Arrival(events=events, committed=asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        arrival = _Arrival(events=events, committed=loop.create_future(), came_s=loop.time())
         self._waiting.append(arrival)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
@@ -114,6 +136,7 @@ class Door:
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
+            await self._let_steps_catch_up(self._waiting[0].came_s + self._signs.patience_s)
             batch = self._take_batch()
             failure = await self._commit([event for arrival in batch for event in arrival.events])
             if failure is None or isinstance(failure, Unavailable):
@@ -122,6 +145,18 @@ class Door:
             else:
                 await self._one_by_one(batch)
             self._arrived()
+
+    async def _let_steps_catch_up(self, until_s: float) -> None:
+        """Wait while steps are behind, but no longer than until `until_s`, and not with too many behind us."""
+        if not self._signs.behind():
+            return
+        try:
+            async with asyncio.timeout_at(until_s):
+                while self._signs.behind() and len(self._waiting) < PATIENT_UP_TO:
+                    self._stepped.clear()
+                    await self._stepped.wait()
+        except TimeoutError:
+            return
 
     async def _one_by_one(self, batch: Sequence[_Arrival]) -> None:
         """One bad arrival must not take the others with it."""

@@ -13,13 +13,16 @@ from bot.runtime.accounts import Account, Accounts
 from bot.runtime.alarm import Alarm
 from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.care import Care, Upkeep
-from bot.runtime.door import Door
+from bot.runtime.door import Door, Signs
+from bot.runtime.errands import NOBODY_TO_ASK, Errands
 from bot.runtime.gaps import Gaps
 from bot.runtime.gauges import Gauges
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.outbox import Outbox
-from bot.runtime.ports import Clock, Sender
+from bot.runtime.ports import Caller, Clock, Sender
+from bot.runtime.schedules import Schedules
+from bot.runtime.stepping import Batch
 from bot.runtime.steps import Steps
 from bot.runtime.tidying import Tidying
 from bot.storage import Storage
@@ -56,15 +59,22 @@ class Engine:
         self.clock = clock
         self._metrics = metrics
         self._lanes_wake, self._outbox_wake, self._care_wake = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._errands_wake = asyncio.Event()
         self._news: set[str] = set()
         self._upkeep = Upkeep()
         self._gaps = Gaps(storage, clock)
         self.lanes = Door(
-            storage, clock, arrived=self._on_arrived, gaps=self._gaps, clock_trouble=lambda: self._upkeep.clocks.trouble
+            storage,
+            clock,
+            arrived=self._on_arrived,
+            gaps=self._gaps,
+            signs=Signs(clock_trouble=lambda: self._upkeep.clocks.trouble, behind=lambda: self._steps.behind),
         )
-        self._steps = Steps(storage, live=live, clock=clock, metrics=metrics, planned=self._on_planned)
+        self._steps = Steps(storage, live=live, clock=clock, metrics=metrics, stepped=self._on_batch)
         self._accounts = Accounts(senders=senders, clock=clock, metrics=metrics)
         self.outbox = Outbox(storage, live=live, clock=clock, accounts=self._accounts, settled=self._on_settled)
+        self._errands = Errands(storage, live=live, clock=clock, metrics=metrics, told=self._on_told)
+        self._schedules = Schedules(storage, live=live, clock=clock)
         self._gauges = Gauges(storage, clock=clock, metrics=metrics, accounts=self._accounts)
         self._alarm = Alarm(clock, self.wake)
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,8 +84,8 @@ class Engine:
         self._faults: dict[str, str] = {}
         self.progress = 0
 
-    async def start(self, upkeep: Upkeep | None = None) -> None:
-        """Recover what an earlier process left, then run."""
+    async def start(self, upkeep: Upkeep | None = None, *, caller: Caller = NOBODY_TO_ASK) -> None:
+        """Recover what an earlier process left, then run. `caller`: who asks other systems."""
         self._upkeep = upkeep or self._upkeep
         care = Care(
             self.storage,
@@ -85,13 +95,15 @@ class Engine:
             tidying=Tidying(self.storage, self.clock, self._upkeep.keep),
         )
         await self.outbox.recover()
+        await self._errands.start(caller, epoch=self.outbox.epoch)
         await self._steps.start()
         await care.start()
         self._alarm.start()
         rounds: Mapping[str, tuple[asyncio.Event, Round]] = {
             "lanes": (self._lanes_wake, lambda: self._work_off("lanes", self._step_batch)),
             "outbox": (self._outbox_wake, lambda: self._work_off("outbox", self._send_batch)),
-            "care": (self._care_wake, care.look),
+            "errands": (self._errands_wake, lambda: self._work_off("errands", self._run_batch)),
+            "care": (self._care_wake, lambda: self._look_after(care)),
         }
         self._tasks = [asyncio.create_task(self._loop(name, wake, turn)) for name, (wake, turn) in rounds.items()]
         self._tasks.append(asyncio.create_task(self._accounts.greet()))
@@ -112,12 +124,13 @@ class Engine:
         if left:
             log.warning("loops_broken_off", count=len(left))
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.outbox.drain(within_s=within_s)
+        await asyncio.gather(self.outbox.drain(within_s=within_s), self._errands.drain(within_s=within_s))
 
     def wake(self) -> None:
         """Let all loops look for work."""
         self._lanes_wake.set()
         self._outbox_wake.set()
+        self._errands_wake.set()
         self._care_wake.set()
 
     def accepting(self) -> bool:
@@ -165,6 +178,22 @@ class Engine:
         self._news.add("outbox")
         self._outbox_wake.set()
 
+    def _on_batch(self, batch: Batch) -> None:
+        self.lanes.stepped()
+        if batch.effects:
+            self._on_planned()
+        if batch.errands:
+            self._on_asked()
+
+    def _on_asked(self) -> None:
+        self._news.add("errands")
+        self._errands_wake.set()
+
+    def _on_told(self) -> None:
+        self.progress += 1
+        self._on_asked()
+        self._on_arrived()
+
     def _on_settled(self, *, lane_told: bool) -> None:
         self.progress += 1
         self._on_planned()
@@ -177,9 +206,10 @@ class Engine:
 
     def _resting(self) -> bool:
         if self._stopping.is_set():
-            return not self.outbox.busy
-        woken = self._lanes_wake.is_set() or self._outbox_wake.is_set() or self._care_wake.is_set()
-        return not woken and not self._working and not self.outbox.busy
+            return not self.outbox.busy and not self._errands.busy
+        wakes = (self._lanes_wake, self._outbox_wake, self._errands_wake, self._care_wake)
+        busy = self._working or self.outbox.busy or self._errands.busy
+        return not busy and not any(wake.is_set() for wake in wakes)
 
     async def _loop(self, name: str, wake: asyncio.Event, turn: Round) -> None:
         while not self._stopping.is_set():
@@ -239,6 +269,19 @@ class Engine:
     async def _step_batch(self) -> bool:
         held, urgent = bool(self._upkeep.clocks.trouble), self.lanes.take_urgent()
         return await self._steps.batch(timers_held=held, urgent=urgent)
+
+    async def _look_after(self, care: Care) -> None:
+        await care.look()
+        # While the clocks are not believed nobody knows what has come.
+        if self._upkeep.clocks.trouble:
+            return
+        if await self._schedules.tick():
+            self.progress += 1
+            self._on_arrived()
+        await self._schedules.forget()
+
+    async def _run_batch(self) -> bool:
+        return await self._errands.tick(expires=not self._upkeep.clocks.trouble) > 0
 
     async def _send_batch(self) -> bool:
         expires = not self._upkeep.clocks.trouble

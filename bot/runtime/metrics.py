@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.core import policy
 from bot.core.effects import Trace
+from bot.core.errands import ErrandKind
 from bot.storage import Figures, Strain
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -71,6 +72,12 @@ class Metrics:
             ("channel", "account", "decision"),
             registry=registry,
         )
+        self._errands = Counter(
+            "zhitu_errands",
+            "Errands of journeys by what became of a try.",
+            ("kind", "account", "outcome"),
+            registry=registry,
+        )
         self._steps = Counter("zhitu_steps", "Steps by outcome.", ("outcome",), registry=registry)
         self._verdicts = Counter(
             "zhitu_policy_verdicts",
@@ -112,6 +119,10 @@ class Metrics:
     def channel_error(self, channel: str, account: str, *, decision: str) -> None:
         """Count an error of a platform. `decision` is the `code` of its class."""
         self._channel_errors.labels(channel, account, decision).inc()
+
+    def errand(self, kind: ErrandKind, target: str, *, outcome: Literal["done", "failed", "unknown", "again"]) -> None:
+        """Count a try of an errand. `target`: the webhook by its configured name, empty for ledgers of ours."""
+        self._errands.labels(kind, target, outcome).inc()
 
     def step(self, *, outcome: Literal["stepped", "conflict", "parked"]) -> None:
         """Count one step."""
@@ -158,6 +169,8 @@ class Metrics:
         gauges = self._gauges
         gauges.parked.set(figures.parked)
         gauges.quarantined.set(figures.quarantined)
+        gauges.errands.labels("ready").set(figures.errands_waiting)
+        gauges.errands.labels("unknown").set(figures.errands_unknown)
         counts = {"ready": figures.ready, "leased": figures.leased, "sending": figures.sending}
         for state in _OUTBOX_STATES:
             gauges.outbox.labels(state).set(counts.get(state, figures.unknown))
@@ -198,6 +211,7 @@ class _Gauges:
             return Gauge(f"zhitu_{name}", meaning, labels, registry=registry)
 
         self.parked = gauge("lanes_parked", "Lanes that wait for an operator.")
+        self.errands = gauge("errands_rows", "Errands that are not done, by state.", "state")
         self.quarantined = gauge("quarantined", "Callbacks in quarantine.")
         self.inbox = gauge("inbox_waiting", "Events that wait to be stepped.", "lanes")
         self.inbox_oldest = gauge("inbox_oldest_seconds", "Age of the event that waits longest.", "lanes")

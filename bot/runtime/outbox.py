@@ -78,6 +78,11 @@ class Outbox:
         """Whether a send is under way."""
         return bool(self._flying)
 
+    @property
+    def epoch(self) -> int:
+        """The number of this start of the program; 0 before `recover`."""
+        return self._epoch
+
     async def recover(self) -> None:
         """At the start: whatever an earlier process was sending is unknown; what it had leased is ready again."""
         self._epoch = await self._storage.write(Priority.SETTLE, lambda tx: tx.begin_epoch())
@@ -151,7 +156,7 @@ class Outbox:
 
     def _desk(self) -> dispatch.Circumstances:
         return dispatch.Circumstances(
-            rules=self._live.program.rules, now=self._clock.now(), worker=self._worker, epoch=self._epoch
+            program=self._live.program, now=self._clock.now(), worker=self._worker, epoch=self._epoch
         )
 
     async def _deliver(self, row: Leased, sender: Sender, flight: "_Flight") -> None:

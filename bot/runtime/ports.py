@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from bot.core.effects import SendMessage
+from bot.core.errands import CallWebhook
 from bot.core.events import Event, Json
+from bot.core.ids import EffectId
 
 AGE_MAX = timedelta(minutes=10)
 """Older and newer callbacks are refused (delivery.md 1.2)."""
@@ -108,6 +110,37 @@ class Sender(Protocol):
 
     async def send(self, effect: SendMessage) -> Accepted:
         """Send one message. ChannelError says what became of it; Unknown when that cannot be told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A webhook was answered. `body`: the JSON in it, if `readable`. `after_s`: it asks to be left alone so long."""
+
+    status: int
+    body: Json = None
+    readable: bool = True
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """No answer came. `may_be_taken`: the request had left, so nobody can tell what became of it."""
+
+    why: str
+    may_be_taken: bool
+
+
+class Caller(Protocol):
+    """Who asks other systems. Two implementations: over HTTP, and a script of answers for tests of journeys."""
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The webhooks that can be asked."""
+        ...
+
+    async def call(self, request: CallWebhook, *, key: EffectId, at: datetime) -> Answered | Unanswered:
+        """Ask once. `key` is the same for every try of one errand; `at` is the application's time."""
         ...
 
 

@@ -15,7 +15,7 @@ from bot.core.ids import CustomerId, EffectId
 from bot.errors import BotError, Unreadable, Unsupported, Untrusted
 from bot.runtime.ports import Callbacks
 from bot.runtime.quarantine import read_back
-from bot.storage import JournalLine, Lane, OutboxLine, Parked, Quarantined, Transaction
+from bot.storage import ErrandLine, JournalLine, Lane, OutboxLine, Parked, Quarantined, Transaction
 
 LISTED_MAX = 200
 """Entries of one kind that are listed, and that `--all` takes at once; the rest wait for the next call."""
@@ -49,10 +49,11 @@ class Survey:
     quarantine: tuple[Quarantined, ...]
     sends: tuple[OutboxLine, ...]
     cut: bool
+    errands: tuple[ErrandLine, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.lanes or self.quarantine or self.sends)
+        return not (self.lanes or self.quarantine or self.sends or self.errands)
 
 
 def close_gaps(tx: Transaction, account: str) -> int:
@@ -72,8 +73,9 @@ def survey(tx: Transaction) -> Survey:
     """What waits for an operator now."""
     lanes = tuple(_still(tx, parked) for parked in tx.reading.all_parked(limit=LISTED_MAX))
     quarantine, sends = tx.deciding.quarantined(LISTED_MAX), tx.deciding.undecided(LISTED_MAX)
-    cut = LISTED_MAX in (len(lanes), len(quarantine), len(sends))
-    return Survey(lanes=lanes, quarantine=quarantine, sends=sends, cut=cut)
+    errands = tx.errands.undecided(LISTED_MAX)
+    cut = LISTED_MAX in (len(lanes), len(quarantine), len(sends), len(errands))
+    return Survey(lanes=lanes, quarantine=quarantine, sends=sends, cut=cut, errands=errands)
 
 
 def find_lane(tx: Transaction, words: str) -> StillLane:

@@ -2,21 +2,22 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
 from bot import understanding
-from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Needs, Step, TimerDue
+from bot.core.arrival import Arrival, DeskRead, EventArrived, EventsRead, Facts, Needs, OpenSlotsRead, Step, TimerDue
 from bot.core.customer import Customer, Timer
-from bot.core.effects import CloseDesk, Effect, OpenDesk, SaveTask, Trace
+from bot.core.effects import CloseDesk, Effect, OpenDesk, RunErrand, SaveTask, Trace
 from bot.core.events import Event
-from bot.core.expectation import expectation
-from bot.core.ids import ConversationId, CustomerId, EventId, StaffId, conversation_id
+from bot.core.ids import ConversationId, CustomerId, EventId, StaffId
 from bot.core.program import Program
 from bot.core.step import step
 from bot.runtime import desk, reports
 from bot.runtime.bugs import kind_of, place_of
+from bot.runtime.open_slots import open_slots
+from bot.runtime.segments import entered_events, ingest_own, used_facts, watch
 from bot.storage import Claimed, JournalLine, Lane, Planned, Transaction
 
 EVENTS_MAX = 100
@@ -63,8 +64,8 @@ class Parking:
 
 @dataclass(slots=True)
 class Batch:
-    """What a batch did: numbers for the loops. `effects`: something waits to be sent. `cut`: its time ran out.
-    `full`: there was more than it could take.
+    """What a batch did: numbers for the loops. `effects`: something waits to be sent. `errands`: to be run. `cut`: its
+    time ran out. `full`: there was more than it could take.
 
     For the metrics: `late_s`, how late its timers fired; `decided`, what was decided about messages.
     """
@@ -72,6 +73,7 @@ class Batch:
     events: int = 0
     timers: int = 0
     effects: bool = False
+    errands: bool = False
     cut: bool = False
     full: bool = False
     parked: list[Parking] = field(default_factory=list)
@@ -87,6 +89,7 @@ class Batch:
         self.events += other.events
         self.timers += other.timers
         self.effects |= other.effects
+        self.errands |= other.errands
         self.parked += other.parked
         self.late_s += other.late_s
         self.decided += other.decided
@@ -94,7 +97,7 @@ class Batch:
 
 @dataclass(slots=True)
 class _Lane:
-    """One customer's part of the batch. `seq`: the event in hand, None: a timer."""
+    """One customer's part of the batch. `seq`: the event in hand, None: a timer. `own`: events it makes for her."""
 
     before: Customer
     after: Customer
@@ -103,6 +106,7 @@ class _Lane:
     journal: list[JournalLine] = field(default_factory=list)
     consumed: list[int] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
+    own: list[Event] = field(default_factory=list)
 
 
 class Stepper:
@@ -119,6 +123,7 @@ class Stepper:
         self._loads: dict[StaffId, int] | None = None
         self._desks: dict[tuple[str, StaffId], ConversationId | None] = {}
         self._asking_database = False
+        self._watch = watch(tx, program, now)
 
     def waiting(self, limit: int = EVENTS_MAX) -> dict[Lane, list[Claimed]]:
         """What can be stepped now: lanes with their events, and customers whose timer is due, with none."""
@@ -192,7 +197,7 @@ class Stepper:
             lane.seq = row.seq
             if not self._hear_report(lane, row.event):
                 return
-            self._step(lane, self._arrived(lane.after, row.event), row.event.event_id)
+            self._step(lane, understanding.arrived(row.event, lane.after, self.program), row.event.event_id)
             lane.consumed.append(row.seq)
         if len(rows) <= STEPS_OF_ONE_CUSTOMER_MAX:
             self._fire_due(lane, None, last=rows[-1].seq if rows else 0)
@@ -208,14 +213,6 @@ class Stepper:
             return False
         lane.after = after
         return True
-
-    def _arrived(self, customer: Customer, event: Event) -> EventArrived:
-        text = event.fields.get("text")
-        if event.type != "message" or not isinstance(text, str):
-            return EventArrived(event=event)
-        conversation = conversation_id(event.channel, event.account, event.sender)
-        heard = understanding.read(text, expectation(customer, self.program, conversation))
-        return EventArrived(event=event, understanding=heard)
 
     def _fire_due(self, lane: _Lane, before: datetime | None, *, last: int) -> None:
         """Fire what is due, in due order; with `before`, only what was due earlier: a reply in time beats a timeout.
@@ -242,36 +239,66 @@ class Stepper:
 
     def _step(self, lane: _Lane, item: Arrival, event_id: EventId) -> None:
         started = time.perf_counter_ns()
+        event = item.event if isinstance(item, EventArrived) else None
+        before = lane.after if event is None or not self._watch.awake else self._noted(lane.after, event)
         facts = Facts()
-        for _ in range(READS_MAX):
-            found = step(self.program, lane.after, item, self.now, facts)
+        for _ in range(1 + READS_MAX):
+            found = step(self.program, before, item, self.now, facts)
             if isinstance(found, Step):
+                if self._watch.awake:
+                    found = self._turned(lane, found, before, (event_id, event))
                 line = JournalLine(
                     customer_id=lane.before.customer_id,
                     kind="event" if isinstance(item, EventArrived) else "timer",
                     at=self.now,
                     entries=found.journal,
                     event_id=event_id,
-                    facts=facts,
+                    facts=used_facts(facts, found.asked),
                     took_us=(time.perf_counter_ns() - started) // 1000,
                 )
                 self._keep(lane, found, line)
                 return
-            facts = self._read(found, facts)
+            facts = self.answers(found, facts, before.customer_id)
         raise ReadsExhausted(f"a step wanted reads {READS_MAX} times")
 
-    def _read(self, needs: Needs, known: Facts) -> Facts:
+    def _noted(self, customer: Customer, event: Event) -> Customer:
+        self._asking_database = True
+        found = self._watch.before(customer, event)
+        self._asking_database = False
+        return found
+
+    def _turned(self, lane: _Lane, found: Step, before: Customer, heard: tuple[EventId, Event | None]) -> Step:
+        """`found`, and what it means for the segments; what she has come into goes into her lane as well."""
+        self._asking_database = True
+        turn = self._watch.after(before, found, heard[1], cause=heard[0])
+        self._asking_database = False
+        lane.own += entered_events(before.customer_id, turn, cause=heard[0], now=self.now)
+        return replace(found, customer=turn.customer, journal=(*found.journal, *turn.journal))
+
+    def answers(self, needs: Needs, known: Facts, customer_id: CustomerId) -> Facts:
         """`known` and what the step asked for; what this batch has changed and not written yet counts already."""
-        loads, desks = known.advisor_loads, dict(known.desks)
+        loads, desks, slots = known.advisor_loads, dict(known.desks), dict(known.open_slots)
         for read in needs.reads:
             match read:
                 case DeskRead():
                     desks[read.staff_id] = self._desk_of(read.account, read.staff_id)
                 case "advisor_loads":
                     loads = dict(self._advisor_loads())
+                case OpenSlotsRead():
+                    slots[read.key] = self._open_slots(read)
+                case EventsRead():
+                    self._asking_database = True
+                    known = self._watch.facts(customer_id, read, known)
+                    self._asking_database = False
                 case _:
                     assert_never(read)
-        return Facts(advisor_loads=loads, desks=desks)
+        return replace(known, advisor_loads=loads, desks=desks, open_slots=slots)
+
+    def _open_slots(self, read: OpenSlotsRead) -> tuple[datetime, ...]:
+        self._asking_database = True
+        found = open_slots(self.tx, self.program, read, now=self.now)
+        self._asking_database = False
+        return found
 
     def _advisor_loads(self) -> Mapping[StaffId, int]:
         if self._loads is None:
@@ -306,7 +333,10 @@ class Stepper:
 
     def _write(self, lanes: Sequence[_Lane], batch: Batch) -> None:
         worked = [lane for lane in lanes if lane.journal]
-        self.tx.customers.save([(lane.before, lane.after) for lane in worked])
+        changes = [(lane.before, lane.after) for lane in worked]
+        self.tx.customers.save(changes)
+        self._watch.save(changes)
+        ingest_own(self.tx, [(lane.before.customer_id, event) for lane in worked for event in lane.own])
         planned = [
             Planned(customer_id=lane.before.customer_id, effects=lane.effects, at=self.now)
             for lane in worked
@@ -322,6 +352,7 @@ class Stepper:
             trace for lane in worked for line in lane.journal for trace in line.entries if trace.kind in _ABOUT_SENDS
         ]
         batch.effects = bool(planned)
+        batch.errands = any(type(effect) is RunErrand for plan in planned for effect in plan.effects)
 
     def _account_lane(self, lane: Lane, rows: Sequence[Claimed], batch: Batch) -> None:
         """Events of an account, not of a customer: what advisors type into the app, and reports."""

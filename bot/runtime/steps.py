@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 class Steps:
-    """Steps what waits, batch by batch. `planned` is called when a batch left something to send."""
+    """Steps what waits, batch by batch. `stepped` is called with each batch that is through; a failed one is empty."""
 
     def __init__(
         self,
@@ -46,18 +46,23 @@ class Steps:
         live: Live,
         clock: Clock,
         metrics: Metrics,
-        planned: Callable[[], None],
+        stepped: Callable[[Batch], None],
     ) -> None:
         self._storage = storage
         self._live = live
         self._clock = clock
         self._metrics = metrics
-        self._planned = planned
+        self._stepped = stepped
         self._timers_held = False
         self._caught_up_at: datetime | None = None
         self._conflicts = 0
         self._limit = EVENTS_MAX
         self._behind = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether more waits than the last batch could take."""
+        return self._behind
 
     async def start(self) -> None:
         """From now on the platforms can reach us; what they repeat arrives in the next seconds."""
@@ -109,8 +114,7 @@ class Steps:
             one = await ahead.popleft()
             found.append(one)
             self._behind = isinstance(one, Batch) and one.full
-            if isinstance(one, Batch):
-                await self._report(one)
+            await self._report(one if isinstance(one, Batch) else Batch())
         return found
 
     async def _tried(self, job: Job, priority: Priority = Priority.STEP) -> Batch | Exception:
@@ -169,8 +173,7 @@ class Steps:
         return lambda tx: self._stepper(tx).run({lane: rows})
 
     async def _report(self, batch: Batch) -> None:
-        if batch.effects:
-            self._planned()
+        self._stepped(batch)
         if batch.worked:
             self._metrics.step(outcome="stepped")
             self._metrics.timers_fired(batch.late_s)

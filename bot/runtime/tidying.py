@@ -51,6 +51,7 @@ class Tidying:
         kept: tuple[tuple[Growing, timedelta], ...] = (
             ("inbox", self._keep.events),
             ("outbox", self._keep.messages),
+            ("errands", self._keep.messages),
             ("journal", self._keep.journal),
         )
         for table, kept_for in kept:

@@ -159,7 +159,7 @@ def _settings(url: str, emulator: Emulator) -> Config:
         "token": TOKEN,
         "aes_key": AES_KEY,
         "api_base": emulator.base_url("oa"),
-        "templates": {"留资进度": TEMPLATE_ID},
+        "templates": {"留资进度": TEMPLATE_ID, "试驾提醒": "", "爽约关怀": ""},
     }
     wecom = {
         "corp_id": CORP_ID,

@@ -103,7 +103,8 @@ async def test_a_product_elsewhere_finds_both_platforms_its_control_and_a_durabl
 
 def configured(port: int = 8080) -> tuple[Config, Program]:
     """A configuration and the shipped journeys."""
-    account = {"app_id": "wxmain", "secret": "s", "token": "t", "aes_key": AES_KEY, "templates": {"留资进度": ""}}
+    templates = {"留资进度": "", "试驾提醒": "", "爽约关怀": ""}
+    account = {"app_id": "wxmain", "secret": "s", "token": "t", "aes_key": AES_KEY, "templates": templates}
     settings = Config.model_validate({"server": {"port": port}, "channels": {"oa": {"main": account}}})
     return settings, load_program(ROOT / "journeys", ROOT / "content", settings)
 

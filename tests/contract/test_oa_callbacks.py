@@ -37,7 +37,12 @@ MEANINGS = [
     ("oa_image.xml", "message", {"kind": "image", "media_id": "MEDIA_demo_1"}, False),
     ("oa_voice.xml", "message", {"kind": "voice", "media_id": "MEDIA_demo_2"}, False),
     ("oa_video.xml", "message", {"kind": "video", "media_id": "MEDIA_demo_3"}, False),
-    ("oa_location.xml", "message", {"kind": "location"}, False),
+    (
+        "oa_location.xml",
+        "message",
+        {"kind": "location", "lat": 31.230416, "lng": 121.473701, "name": "上海市示例路1号"},
+        False,
+    ),
     ("oa_link.xml", "message", {"kind": "link"}, False),
     ("oa_event_subscribe.xml", "oa.follow", {"scene": None}, True),
     ("oa_event_subscribe_qr.xml", "oa.follow", {"scene": "td_sh01"}, True),

@@ -12,11 +12,14 @@ from bot.core.events import Json
 from bot.core.ids import EnrolmentId
 from bot.runtime.why.line import Line, Wall, masked, shortened, span
 from bot.runtime.why.wording import sentence, worded
+from tests.unit.why_errand_cases import ERRAND_CASES
+from tests.unit.why_hearing_cases import HEARING
 
 TEN = "2026-12-01T02:00:00+00:00"
 """10:00 in Shanghai."""
 
 CASES: list[tuple[str, dict[str, Json], str, str]] = [
+    *HEARING,
     ("entered", {"cause": "oa.follow"}, "ok", "进入旅程 oa-welcome（客户关注公众号）"),
     ("entered", {"cause": "call:oa-care"}, "ok", "进入旅程 oa-welcome（由旅程调用：oa-care）"),
     ("entered", {"cause": "interrupt:ask_human"}, "ok", "进入旅程 oa-welcome（因插话规则：ask_human）"),
@@ -38,6 +41,44 @@ CASES: list[tuple[str, dict[str, Json], str, str]] = [
         "no",
         "没有进入旅程 oa-care（客户扫码）：客户不在这个旅程的受众里",
     ),
+    (
+        "entered",
+        {"cause": "segment.entered", "arm": "holdout", "salt": "s"},
+        "info",
+        "进入旅程 oa-welcome（客户进入人群）：对照组，只计量，不触达",
+    ),
+    (
+        "entry_refused",
+        {"into": "oa-care", "reason": "too_soon", "cause": "keyword", "values": {"ended_at": TEN, "end": "done"}},
+        "no",
+        "没有进入旅程 oa-care（客户说了关键词）：离上次结束还不够久（reentry: allow after）"
+        "（上次结束于 = 12月1日 10:00，上次的结果 = 'done'）",
+    ),
+    (
+        "entry_waits",
+        {"into": "oa-care", "cause": "oa.scan", "reason": "queued", "until": None},
+        "info",
+        "等待进入旅程 oa-care（客户扫码）：等正在进行的一次结束",
+    ),
+    (
+        "entry_waits",
+        {"into": "oa-care", "cause": "segment.entered", "reason": "put_off", "until": TEN},
+        "info",
+        "等待进入旅程 oa-care（客户进入人群）：错开进入，到 12月1日 10:00",
+    ),
+    ("segment", {"segment": "沪", "within": True, "condition": "a"}, "ok", "进入人群“沪”，条件 a"),
+    ("split", {"salt": "v1", "arm": "A", "drawn": True}, "info", "oa-welcome 分到 A（v1，按哈希分组）"),
+    ("split", {"salt": "v1", "arm": "A", "drawn": False}, "info", "oa-welcome 分到 A（v1，沿用之前的分组）"),
+    (
+        "exit",
+        {"by": "has_tag('投诉')", "goto": "stopped"},
+        "info",
+        "oa-welcome 满足退出条件 has_tag('投诉')，离开到 stopped",
+    ),
+    ("exit", {"by": "goal", "goto": "applied"}, "info", "oa-welcome 达成目标，离开到 applied"),
+    ("emit", {"event": "loan.applied"}, "info", "oa-welcome 发出内部事件 loan.applied"),
+    ("internal", {"event": "lead.opened"}, "info", "内部事件：新建线索"),
+    ("cancel_refused", {"journey": "oa-care", "reason": "own"}, "no", "oa-welcome 不能取消 oa-care：它自己正在其中"),
     ("moved", {"to": "nudge"}, "info", "oa-welcome：phone → nudge"),
     (
         "guard",
@@ -73,6 +114,7 @@ CASES: list[tuple[str, dict[str, Json], str, str]] = [
         "运营决定再发一次 welcome（先前不知道是否送达）",
     ),
     ("operator", {"decision": "leave", "content": "welcome"}, "info", "运营决定不再发 welcome（不知道是否送达）"),
+    *ERRAND_CASES,
     ("goal", {"goal": "已留资"}, "ok", "oa-welcome 达成目标“已留资”"),
     ("ended", {"end": "success"}, "info", "旅程 oa-welcome 结束：success"),
     ("ended", {"end": "unreachable"}, "no", "旅程 oa-welcome 结束：unreachable（客户已不可达）"),
@@ -103,6 +145,26 @@ CASES: list[tuple[str, dict[str, Json], str, str]] = [
     ),
     ("timer", {"owner": "E1", "timer": "timeout", "due_at": TEN}, "info", "等客户回答的时限到（定于 12月1日 10:00）"),
     ("timer", {"owner": "_task", "timer": "T1", "due_at": TEN}, "info", "任务的截止时间到（定于 12月1日 10:00）"),
+    ("timer", {"owner": "E1", "timer": "@d1", "due_at": TEN}, "info", "定时器 d1 到点（定于 12月1日 10:00）"),
+    (
+        "skipped",
+        {"timer": "d1", "why": "past", "due_at": TEN},
+        "no",
+        "oa-welcome 的定时器 d1 没有执行：这个时间在进入状态时已经过去（past: skip），原定于 12月1日 10:00",
+    ),
+    (
+        "skipped",
+        {"timer": "wait", "why": "late", "due_at": TEN},
+        "no",
+        "oa-welcome 的等待没有执行：系统恢复得太晚（late: skip），原定于 12月1日 10:00",
+    ),
+    (
+        "rearmed",
+        {"timer": "d1", "due_at": TEN},
+        "info",
+        "oa-welcome 的定时器 d1 改到 12月1日 10:00：它依据的值变了",
+    ),
+    ("ended", {"end": "expired"}, "info", "旅程 oa-welcome 结束：expired（超过了旅程的最长时间（limits: max_age））"),
     ("answered", {"slot": "need", "outcome": "taken", "value": "看车"}, "ok", "问题 need：收下 '看车'"),
     ("answered", {"slot": "phone", "outcome": "proposed"}, "info", "问题 phone：读到了答案，请客户确认"),
     ("answered", {"slot": "phone", "outcome": "declined"}, "no", "问题 phone：客户说不对，重新问"),
@@ -289,6 +351,18 @@ CASES: list[tuple[str, dict[str, Json], str, str]] = [
         "promo 推迟到 12月1日 10:00：免打扰时段，到 12月1日 10:00 为止",
     ),
     (
+        "deferred",
+        {"content": "promo", "reason": "quiet_hours", "until": TEN, "values": {"until": TEN, "journey": "spring"}},
+        "no",
+        "promo 推迟到 12月1日 10:00：旅程 spring 的免打扰时段，到 12月1日 10:00 为止",
+    ),
+    (
+        "deferred",
+        {"content": "promo", "reason": "day_off", "until": TEN, "values": {"until": TEN, "journey": "spring"}},
+        "no",
+        "promo 推迟到 12月1日 10:00：今天不是工作日，旅程 spring 只在工作日打扰客户，等到 12月1日 10:00",
+    ),
+    (
         "send.refused",
         {"effect": "X", "content": "@advisor", "reason": "count"},
         "no",
@@ -324,8 +398,8 @@ def test_every_kind_with_words_is_pinned_here() -> None:
 
 
 def test_an_unknown_kind_is_shown_word_for_word_and_without_telephone_numbers() -> None:
-    line = sentence(trace("coupon", {"code": "VIP", "to": "+86 138-0013-8000", "left": 3}))
-    assert line.text == "coupon：code = 'VIP'，to = '+86 138****8000'，left = 3"
+    line = sentence(trace("gift", {"code": "VIP", "to": "+86 138-0013-8000", "left": 3}))
+    assert line.text == "gift：code = 'VIP'，to = '+86 138****8000'，left = 3"
 
 
 def test_a_line_carries_what_programs_branch_on() -> None:

@@ -77,17 +77,14 @@ def settled() -> set[str]:
 
 def refusals() -> set[str]:
     """What keeps a customer out of a journey."""
-    tree = ast.parse((BOT / "core/step/entry.py").read_text(encoding="utf-8"))
-    asked = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_refusal")
-    returned = [node.value for node in ast.walk(asked) if isinstance(node, ast.Return)]
-    chosen = [part for node in returned if isinstance(node, ast.IfExp) for part in (node.body, node.orelse)]
-    return {code for node in [*returned, *chosen] if (code := literal(node))}
+    given = [arg for name, call in calls("core/step") if name == "Refusal" for arg in call.keywords]
+    return {code for arg in given if arg.arg == "reason" and (code := literal(arg.value))}
 
 
 def test_the_search_finds_what_it_looks_for() -> None:
     assert len(traced()) > 40
     assert ("handoff", "outcome", "off_hours") in codes()
-    assert {"loop", "expr.null", "left_state", "send.no_identity"} <= faults()
+    assert {"loop", "expr.null", "send.no_identity"} <= faults()
     assert {"no_verdict", "expired"} <= settled()
     assert {"already_active", "too_soon", "only_once"} <= refusals()
 

@@ -104,7 +104,9 @@ def _message(kind: str, tree: Tree, body: bytes) -> _Fact:
             return _text(tree)
         case "image" | "voice" | "video" | "shortvideo":
             return _media("video" if kind == "shortvideo" else kind, tree, body)
-        case "location" | "link":
+        case "location":
+            return _Fact(type="message", fields={"kind": kind, **_place(tree)})
+        case "link":
             return _Fact(type="message", fields={"kind": kind})
         case _:
             raise Unsupported(f"oa.message.{kind if kind in _IGNORED_MESSAGES else 'other'}")
@@ -122,6 +124,16 @@ def _media(kind: str, tree: Tree, body: bytes) -> _Fact:
     fields: dict[str, Json] = {"kind": kind, "media_id": required(tree, "MediaId", body)}
     heard = text_of(tree, "Recognition")
     return _Fact(type="message", fields=fields | {"text": heard} if heard else fields)
+
+
+def _place(tree: Tree) -> dict[str, Json]:
+    """`lat`, `lng` (GCJ-02 degrees) and `name`; nothing when they are no place on earth."""
+    try:
+        lat, lng = float(text_of(tree, "Location_X")), float(text_of(tree, "Location_Y"))
+    except ValueError:
+        return {}
+    on_earth = abs(lat) <= 90 and abs(lng) <= 180
+    return {"lat": lat, "lng": lng, "name": text_of(tree, "Label")} if on_earth else {}
 
 
 def _event(name: str, tree: Tree, body: bytes) -> _Fact:

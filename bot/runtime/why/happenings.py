@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core.events import Event
+from bot.runtime.why.errands import named as errand_name
 from bot.runtime.why.line import Line, Tone, Wall, shortened
 from bot.runtime.why.names import BUTTONS, MESSAGES, content_name, event_name, member
 
@@ -87,6 +88,12 @@ def _receipt(event: Event, wall: Wall) -> tuple[str, Tone]:
     return f"回执：{content_name(_field(event, 'content'))} {_FATES[event.type]}{number}", "no"
 
 
+def _result(event: Event, wall: Wall) -> tuple[str, Tone]:
+    """What it was stands here, what became of it follows in the journal."""
+    done = event.type == "effect.done"
+    return f"结果：{errand_name(_field(event, 'kind'), _field(event, 'name'))}", "ok" if done else "no"
+
+
 _WORDS: Mapping[str, Callable[[Event, Wall], tuple[str, Tone]]] = {
     "message": _message,
     "oa.follow": _by_scene,
@@ -99,4 +106,6 @@ _WORDS: Mapping[str, Callable[[Event, Wall], tuple[str, Tone]]] = {
     "send.refused": _receipt,
     "send.unknown": _receipt,
     "send.expired": _receipt,
+    "effect.done": _result,
+    "effect.failed": _result,
 }

@@ -16,6 +16,21 @@ EVENTS = {
     "send.refused": "消息没有发出去",
     "send.unknown": "消息不知道是否送达",
     "send.expired": "消息过期，没有发出",
+    "effect.done": "外部动作办成了",
+    "effect.failed": "外部动作没有办成",
+    "booking.created": "有了预约",
+    "booking.moved": "预约改期",
+    "booking.cancelled": "预约取消",
+    "stage.changed": "线索阶段变了",
+    "exit.check": "再看一次退出条件",
+    "segment.entered": "客户进入人群",
+    "schedule.due": "到了定时进入的时刻",
+    "api": "其他系统触发",
+    "lead.opened": "新建线索",
+    "handoff.accepted": "同事接受了转人工",
+    "handoff.closed": "同事结束了会话",
+    "task.done": "任务完成",
+    "task.overdue": "任务超时",
 }
 """An event whose type is not here is called by its type."""
 
@@ -40,9 +55,19 @@ FORMS = {
 }
 """Forms of what we send."""
 
-TIMERS = {"wait": "等待时间到", "timeout": "等客户回答的时限到", "accept": "同事接单的时限到"}
-TASK_OWNER, FLOOR_OWNER = "_task", "_floor"
-OWNERS = {TASK_OWNER: "任务的截止时间到", FLOOR_OWNER: "同事和客户的会话静默到时"}
+TIMERS = {
+    "goal_within": "对照组的目标期限到",
+    "wait": "等待时间到",
+    "timeout": "等客户回答的时限到",
+    "accept": "同事接单的时限到",
+    "max_age": "旅程的最长时间到",
+}
+TASK_OWNER, FLOOR_OWNER, ENTRY_OWNER = "_task", "_floor", "_entry"
+OWNERS = {
+    TASK_OWNER: "任务的截止时间到",
+    FLOOR_OWNER: "同事和客户的会话静默到时",
+    ENTRY_OWNER: "推迟进入旅程的时刻到",
+}
 
 BUTTONS = {"accept": "接受", "busy": "忙，转同事", "open": "打开会话", "close": "结束会话", "done": "已完成"}
 TASKS = {"task": "任务", "handoff": "转人工"}
@@ -76,7 +101,7 @@ def event_name(kind: str) -> str:
 
 def timer_name(owner: str, timer_id: str) -> str:
     """What a timer is for, in words."""
-    return OWNERS.get(owner) or TIMERS.get(timer_id) or f"定时器 {timer_id} 到点"
+    return OWNERS.get(owner) or TIMERS.get(timer_id) or f"定时器 {timer_id.removeprefix('@')} 到点"
 
 
 def content_name(content: str) -> str:

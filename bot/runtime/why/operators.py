@@ -10,6 +10,8 @@ def _operator(detail: Detail) -> Said:
     words = {
         "unpark": f"运营让停住的泳道接着处理（当时停在：{detail.text('reason')}；排队 {detail.text('held')} 件）",
         "send_again": f"运营决定再发一次 {content}（先前不知道是否送达）",
+        "run_again": f"运营决定再请求一次 {detail.text('name')}（先前不知道是否做成）",
+        "leave_errand": f"运营决定不再请求 {detail.text('name')}（不知道是否做成）",
         "leave": f"运营决定不再发 {content}（不知道是否送达）",
     }
     return Said(text=words.get(decision, f"运营：{decision}"), outcome=decision)

@@ -20,6 +20,7 @@ _REASONS = {
     "no_consent": "没有客户的授权",
     "human_has_floor": "同事正在和客户对话",
     "quiet_hours": "现在是免打扰时段",
+    "day_off": "今天不是工作日，这个旅程只在工作日打扰客户",
     "cap": "频控次数已满",
     "window_closed": "可回复时段已关闭",
     "window_used": "可回复时段内的条数已用完",
@@ -47,14 +48,22 @@ _REASONS = {
     "failed": "平台报告：没有送达",
     # the step
     "left_state": "客户已离开计划它的状态",
+    "exit": "旅程的退出条件已满足，或目标已达成，不再发送",
     "repeat_not_wanted": "不知道是否送达，而客户已经往前走了，不再重发",
     "dropped_outside_window": "旅程写明：发不出去就放弃（outside: drop）",
+    "way_without_account": "短信和企业微信群发还没有接入账号，这一种备选跳过",
+    "said_already": "这次旅程里用同一个 key 已经说过，不再说",
     "send.burst": "一次推进在同一会话里最多发 3 条",
     "send.no_identity": "没有可以发送的会话",
     "unknown_member": "成员名单（_staff.yaml）里没有这位同事",
 }
 _ERRORS = {
     "send.window_closed": "可回复时段已关闭，也没有能用的备选",
+    "send.blocked": "客户已退订，或没有授权",
+    "send.too_long": "文字超过平台允许的长度",
+    "handoff.nobody": "没有同事可以接待，旅程也没有写 fallback",
+    "task.overdue": "任务过了截止时间",
+    "slot.no_options": "没有可以给客户选的选项",
     "consent.missing": "还没有收集它所需的授权",
     "expr.type": "表达式的值类型不对",
     "expr.null": "表达式用到的值是空的",
@@ -62,6 +71,20 @@ _ERRORS = {
     "loop": "一次推进走的步数太多，可能在循环",
     "too_many_steps_today": "今天推进的次数太多",
     "call.depth": "旅程互相调用的层数太深",
+    "webhook.timeout": "外部系统一直没有答复",
+    "webhook.3xx": "外部系统要求转到别处，没有照做",
+    "webhook.4xx": "外部系统拒绝了请求",
+    "webhook.5xx": "外部系统出错",
+    "webhook.no_target": "config.toml 里没有这个 webhook",
+    "webhook.bad_answer": "外部系统答复的不是 JSON，或者太长",
+    "book.full": "这个时段已经约满",
+    "book.lapsed": "位子保留超时，已经放掉",
+    "book.no_slot": "没有这个时段，或不在可预约的时间内",
+    "book.no_booking": "没有可以取消的预约",
+    "book.failed": "预约没有办成",
+    "coupon.already": "已经发过，不再发",
+    "points.short": "积分不够扣",
+    "stage.no_lead": "客户还没有线索，不能改阶段",
 }
 _REJECTED = "send.rejected."
 
@@ -111,7 +134,12 @@ def _human(values: Mapping[str, Json], wall: Wall) -> str:
 
 
 def _quiet(values: Mapping[str, Json], wall: Wall) -> str:
-    return f"免打扰时段，到 {wall.written(values.get('until'))} 为止"
+    whose = f"旅程 {values['journey']} 的" if values.get("journey") else ""
+    return f"{whose}免打扰时段，到 {wall.written(values.get('until'))} 为止"
+
+
+def _day_off(values: Mapping[str, Json], wall: Wall) -> str:
+    return f"今天不是工作日，旅程 {values.get('journey')} 只在工作日打扰客户，等到 {wall.written(values.get('until'))}"
 
 
 def _cap(values: Mapping[str, Json], wall: Wall) -> str:
@@ -139,6 +167,7 @@ _MEASURED: Mapping[str, Callable[[Mapping[str, Json], Wall], str]] = {
     "no_consent": _no_consent,
     "human_has_floor": _human,
     "quiet_hours": _quiet,
+    "day_off": _day_off,
     "cap": _cap,
     "window_closed": _window_closed,
     "window_used": _window_used,

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.customer import Conversation, Customer, Enrolment, Pending, Timer
+from bot.runtime.why import errands
 from bot.runtime.why.hindering import Hindrances
 from bot.runtime.why.line import Line, Wall, masked, shortened
 from bot.runtime.why.names import BUCKETS, FLOOR_OWNER, TASK_OWNER, TASKS, member, timer_name
 from bot.runtime.why.outcomes import UNDER_WAY, outcome
 from bot.runtime.why.reasons import CLASSES
-from bot.storage import LeadLine, OutboxLine, Parked, TaskLine
+from bot.storage import ErrandLine, LeadLine, OutboxLine, Parked, TaskLine
 
 _PHASES = {"queued": "还没问，在等轮到它说话", "asked": "已问", "confirming": "等客户确认", "paused": "已暂停"}
 _OVER = frozenset({"done", "withdrawn"})
@@ -30,10 +31,12 @@ class Present:
     hindrances: Hindrances
     losses: Sequence[Line]
     held: int
+    errands: Sequence[ErrandLine] = ()
 
 
 def standing(present: Present, wall: Wall) -> tuple[Line, ...]:
-    """Lines of kind parked, gap, quarantine, state, floor, window, opt_out, lead, task, send, pending, in this order.
+    """Lines of kind parked, gap, quarantine, state, floor, window, opt_out, lead, task, send, errand, pending, in this
+    order.
 
     Sends are those that may still leave; pending are timers, the next one first.
     """
@@ -46,6 +49,7 @@ def standing(present: Present, wall: Wall) -> tuple[Line, ...]:
         *_lead(present.lead, wall),
         *_tasks(present.tasks, wall),
         *(_send(row, present, wall) for row in present.sends if row.state in UNDER_WAY),
+        *errands.waiting(present.errands, now=present.now, wall=wall),
         *_timers(present, wall),
     )
 

@@ -22,7 +22,12 @@ EPISODES = 50
 READ_MAX = 500
 """Lines of one kind that storage gives at most; a limit beyond is cut to it, and the story says so."""
 
-_JOURNAL_KINDS = {"dispatch": "发送前再查一次", "timer": "定时器到点", "operator": "运营处理"}
+_JOURNAL_KINDS = {
+    "dispatch": "发送前再查一次",
+    "timer": "定时器到点",
+    "operator": "运营处理",
+    "segment": "按时间核对人群",
+}
 _MAY_ARRIVE = frozenset({"sending", "sent", "delivered", "unknown"})
 
 
@@ -85,6 +90,7 @@ def tell(tx: Transaction, customer_id: CustomerId, *, limit: int = EPISODES, zon
             hindrances=records.hindrances,
             losses=losses(tx, customer_id, wall),
             held=tx.deciding.held(Lane(customer_id)) if records.parked else 0,
+            errands=tx.errands.of_customer(customer_id),
         )
         present = standing(now, wall)
     return Story(

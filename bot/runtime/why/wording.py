@@ -4,11 +4,19 @@ A kind without words here is shown as it is, never dropped.
 """
 
 from bot.core.effects import Trace
-from bot.runtime.why import hearing, marks, moves, operators, people, sends
+from bot.runtime.why import errands, hearing, marks, moves, operators, people, sends
 from bot.runtime.why.detail import Detail, Said, Words
 from bot.runtime.why.line import Line, Wall
 
-_WORDS: Words = {**moves.WORDS, **hearing.WORDS, **marks.WORDS, **people.WORDS, **sends.WORDS, **operators.WORDS}
+_WORDS: Words = {
+    **moves.WORDS,
+    **hearing.WORDS,
+    **marks.WORDS,
+    **people.WORDS,
+    **sends.WORDS,
+    **errands.WORDS,
+    **operators.WORDS,
+}
 _NOT_AN_EFFECT_ID = frozenset({"interrupt"})
 """Kinds whose detail calls something else `effect`."""
 

@@ -1,0 +1,108 @@
+"""Files that are changed while the product runs: taken over when they are clean, and only then.
+
+The folders are looked at once a second rather than watched: that works on every file system, and costs one `stat` a
+file. A change counts once it has stood still from one look to the next, so that half a save is never read.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import structlog
+
+from bot.authoring.shelf import FILES_MAX, walk
+from bot.core.program import Program
+from bot.errors import AuthoringError
+from bot.runtime.bugs import kind_of, place_of, trace_of
+from bot.runtime.live import Live
+
+LOOK_EVERY_S = 1.0
+
+Outcome: TypeAlias = Literal["same", "changing", "taken", "refused"]
+Stamp: TypeAlias = Mapping[str, tuple[int, int, int]]
+"""Of each file the time of its last change, its size and its number on the disk."""
+
+log = structlog.get_logger(__name__)
+
+
+def _nobody() -> None:
+    """Nobody waits for a new program."""
+
+
+class Reloading:
+    """Keeps `live` at what stands in `folders`, as long as that has no errors.
+
+    `load`: reads the folders anew. AuthoringError from it leaves the old program in force. `refused` is then what was
+    wrong, as a marketer reads it; empty: what runs is what stands in the files. `taken` is told of a new program.
+    """
+
+    def __init__(
+        self, live: Live, folders: Sequence[Path], load: Callable[[], Program], *, taken: Callable[[], None] = _nobody
+    ) -> None:
+        self._live = live
+        self._folders = tuple(folders)
+        self._load = load
+        self._taken = taken
+        self._known = stamp_of(self._folders)
+        self._seen = self._known
+        self.refused = ""
+
+    def begin(self, stop: asyncio.Event) -> asyncio.Task[None]:
+        """Look from now on, beside everything else, until `stop` is set. A bug ends the looking, not the product."""
+        task = asyncio.create_task(self.run(stop))
+        task.add_done_callback(_tell_of_bug)
+        return task
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until `stop` is set."""
+        while not stop.is_set():
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await stop.wait()
+            except TimeoutError:
+                await self.look()
+
+    async def look(self, *, settled: bool = False) -> Outcome:
+        """Take over what has changed since it was last read. `settled`: nobody is writing, so a change counts at once.
+
+        Reading and checking happen beside the loop; what is in hand there goes on with the old program.
+        """
+        stamp = await asyncio.to_thread(stamp_of, self._folders)
+        moved = stamp != self._seen
+        self._seen = stamp
+        if stamp == self._known:
+            return "same"
+        if moved and not settled:
+            return "changing"
+        self._known = stamp
+        try:
+            program = await asyncio.to_thread(self._load)
+        except AuthoringError as error:
+            self.refused = error.what
+            log.error("journeys_refused", why=error.what, hint="the old ones stay in force; run zhitu check")
+            return "refused"
+        self.refused = ""
+        self._live.program = program
+        self._taken()
+        log.info("journeys_reloaded", release=program.library.release[:12])
+        return "taken"
+
+
+def _tell_of_bug(task: asyncio.Task[None]) -> None:
+    bug = None if task.cancelled() else task.exception()
+    if isinstance(bug, Exception):
+        log.error("reloading_failed", why=kind_of(bug), place=place_of(bug), trace=trace_of(bug))
+
+
+def stamp_of(folders: Sequence[Path]) -> Stamp:
+    """How the files below `folders` stand now; of at most FILES_MAX a folder, more are not read either."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for folder in folders:
+        for _, path in zip(range(FILES_MAX + 1), walk(folder), strict=False):
+            try:
+                status = path.stat()
+            except OSError:
+                continue  # it went away while we looked: that is a change, seen at the next look
+            found[path.as_posix()] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
