@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import typer
@@ -32,8 +33,10 @@ def check(
     """
     from bot import authoring  # here, so that the other commands start without the parsers
 
-    templates = config.declared(config_file, os.environ).templates
-    found = authoring.load(journeys, content, templates=templates).diagnostics
+    known = config.declared(config_file, os.environ)
+    today = datetime.now(UTC).date()
+    loaded = authoring.load(journeys, content, templates=known.templates, webhooks=known.webhooks, today=today)
+    found = (*loaded.diagnostics, *authoring.load_trials(journeys, loaded.drafts).diagnostics)
     if form == "json":
         typer.echo(authoring.as_json(found))
     else:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,8 @@ from bot.cli.bench import BENCH_OPTIONS, bench
 from bot.cli.check import check
 from bot.cli.emulator import emulator
 from bot.cli.options import CONFIG_FILE, CONTENT, JOURNEYS, ConfigFile, Content, Journeys, LogForm
+from bot.cli.preview import preview
+from bot.cli.trials import paths, play
 from bot.errors import BotError
 from bot.runtime import logs
 
@@ -102,11 +105,31 @@ def talk(
     as_json: Annotated[
         bool, typer.Option("--json", help="逐行输出 JSON，供程序使用 · one JSON object a line, for programs")
     ] = False,
+    journey: Annotated[
+        Path | None,
+        typer.Option(
+            "--journey", metavar="FILE", exists=True, dir_okay=False, help="只驱动这个旅程文件 · drive this file"
+        ),
+    ] = None,
+    events: Annotated[
+        bool,
+        typer.Option(
+            "--events",
+            help="和 --journey 一起：逐行读 JSON 事件，逐行写状态 · JSON events in, states out",
+        ),
+    ] = False,
 ) -> None:
     """在终端里扮演客户 · Play the buyer in a terminal: lines are messages, `/help` lists the commands."""
+    logs.configure("console", level=logging.WARNING)
+    if events != (journey is not None):
+        raise typer.BadParameter("--journey 和 --events 要一起用 · use both or neither")
+    if journey is not None:
+        from bot.sandbox.driving import drive
+
+        asyncio.run(drive(journey, journeys, content))
+        return
     from bot.sandbox.talk import talk as converse
 
-    logs.configure("console", level=logging.WARNING)
     asyncio.run(converse(config_file, journeys, content, as_json=as_json))
 
 
@@ -143,6 +166,9 @@ def migrate(config_file: ConfigFile = CONFIG_FILE) -> None:
 
 
 app.command()(check)
+app.command("test")(play)
+app.command()(paths)
+app.command()(preview)
 app.command(context_settings=BENCH_OPTIONS)(bench)
 app.command()(emulator)
 app.add_typer(retry.app, name="retry")

@@ -11,10 +11,10 @@ from typing import TypeVar
 from bot import config
 from bot.app import callbacks_of, opened
 from bot.core.events import Json
-from bot.runtime import retry
+from bot.runtime import retry, retry_errands
 from bot.runtime.why import Wall
 from bot.runtime.why.reasons import because
-from bot.storage import OutboxLine, Priority, Quarantined, Transaction
+from bot.storage import ErrandLine, OutboxLine, Priority, Quarantined, Transaction
 
 T = TypeVar("T")
 _NEXT_LOOK = "正在运行的服务最迟 30 秒内会处理"
@@ -63,21 +63,31 @@ def quarantine_read(config_file: Path, row: str) -> Told:
 
 
 def sent_again(config_file: Path, effect: str) -> Told:
-    """Let a message of unknown fate leave once more."""
+    """Let a message of unknown fate leave once more, or ask another system again."""
 
-    def again(tx: Transaction) -> OutboxLine:
+    def again(tx: Transaction) -> OutboxLine | ErrandLine:
+        errand = retry_errands.find(tx, effect)
+        if errand is not None:
+            retry_errands.run_again(tx, errand)
+            return errand
         line = retry.find_send(tx, effect)
         retry.send_again(tx, line)
         return line
 
     line = _write(config_file, again)
+    if isinstance(line, ErrandLine):
+        return Told(text=f"{line.effect.effect_id} 用同一个 Idempotency-Key 再请求一次；{_NEXT_LOOK}")
     return Told(text=f"{line.effect.effect_id} 再发一次（发送前再查一次规则）；{_NEXT_LOOK}")
 
 
 def left(config_file: Path, effect: str) -> Told:
-    """Leave a message of unknown fate as it is."""
+    """Leave a message, or what another system was asked, as it is."""
 
-    def let_be(tx: Transaction) -> OutboxLine:
+    def let_be(tx: Transaction) -> OutboxLine | ErrandLine:
+        errand = retry_errands.find(tx, effect)
+        if errand is not None:
+            retry_errands.leave(tx, errand)
+            return errand
         line = retry.find_send(tx, effect)
         retry.leave(tx, line)
         return line
@@ -128,6 +138,10 @@ def _as_text(found: retry.Survey) -> str:
             "不知道是否送达的消息（zhitu retry send 编号，或 zhitu retry leave 编号）",
             [_send_words(one, wall) for one in found.sends],
         ),
+        _part(
+            "不知道是否做成的外部请求（zhitu retry send 编号，或 zhitu retry leave 编号）",
+            [_errand_words(one, wall) for one in found.errands],
+        ),
     ]
     if found.cut:
         parts.append(f"每类只列出 {retry.LISTED_MAX} 条，处理之后再看其余的")
@@ -150,6 +164,11 @@ def _send_words(one: OutboxLine, wall: Wall) -> str:
     at = one.started_at or one.planned_at
     why = because(one.reason, {}, wall)
     return f"{one.effect.effect_id}  客户 {one.customer_id}  {one.effect.content}  {wall.moment(at)}  {why}"
+
+
+def _errand_words(one: ErrandLine, wall: Wall) -> str:
+    at = one.started_at or one.planned_at
+    return f"{one.effect.effect_id}  客户 {one.customer_id}  {one.effect.errand.name}  {wall.moment(at)}  {one.reason}"
 
 
 def _as_json(found: retry.Survey) -> str:
@@ -178,5 +197,21 @@ def _as_json(found: retry.Survey) -> str:
         }
         for one in found.sends
     ]
-    whole: dict[str, Json] = {"lanes": lanes, "quarantine": quarantined, "sends": sends, "cut": found.cut}
+    errands: list[Json] = [
+        {
+            "id": one.effect.effect_id,
+            "customer": one.customer_id,
+            "name": one.effect.errand.name,
+            "since": (one.started_at or one.planned_at).isoformat(),
+            "reason": one.reason,
+        }
+        for one in found.errands
+    ]
+    whole: dict[str, Json] = {
+        "lanes": lanes,
+        "quarantine": quarantined,
+        "sends": sends,
+        "errands": errands,
+        "cut": found.cut,
+    }
     return json.dumps(whole, ensure_ascii=False, indent=2)

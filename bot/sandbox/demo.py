@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.app import warn_of_channels
 from bot.errors import BotError
 from bot.sandbox.clock import VirtualClock, machine_now, opening_time
 from bot.sandbox.phone.page import install
@@ -38,6 +39,8 @@ async def serve(config_file: Path, journeys: Path, content: Path, *, port: int) 
     async with world(
         config_file, journeys, content, clock=VirtualClock(opening_time(machine_now()), flowing=True)
     ) as stage:
+        warn_of_channels(stage.product.live.program, connected=frozenset({"oa"}))
+        looking = stage.reloading.begin(stop) if stage.reloading else None
         page = web.Application()
         install(page, DemoStage(world=stage))
         page.router.add_get("/", _to_phone)
@@ -49,6 +52,9 @@ async def serve(config_file: Path, journeys: Path, content: Path, *, port: int) 
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise BotError(f"端口 {port} 打不开：{why}", hint="换一个：zhitu demo --port 0") from error
+        finally:
+            if looking is not None:
+                looking.cancel()
 
 
 async def _to_phone(_: web.Request) -> web.Response:

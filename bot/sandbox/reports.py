@@ -15,6 +15,7 @@ Report = dict[str, Json]
 
 EFFECT_KINDS = frozenset(
     {"tag", "score", "points", "set", "lead", "task", "consent", "goal", "opt_out", "handoff", "note"}
+    | {"errand", "result", "coupon", "stage"}
 )
 """Decisions that are effects and no messages."""
 

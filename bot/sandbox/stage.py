@@ -21,7 +21,7 @@ NAMES = ("王先生", "李女士", "张先生", "陈女士", "刘先生", "赵�
 SCENES = ("td_sh01", "autoshow_2026")
 REASONS_MAX = 30
 OWNERS = {"_floor": "顾问会话自动结束", "_task": "顾问任务到期"}
-TIMERS = {"wait": "等待结束", "timeout": "问题超时", "accept": "等顾问接受"}
+TIMERS = {"wait": "等待结束", "timeout": "问题超时", "accept": "等顾问接受", "max_age": "旅程最长时间到"}
 HUMAN = "顾问 {name}（机器人保持安静）"
 
 
@@ -93,7 +93,7 @@ class DemoStage:
     async def _inside(self, openid: str) -> tuple[shown.Inside, dict[str, str]]:
         sight = await look(self.world, openid)
         if sight is None:
-            return shown.Inside(floor="还没有开始"), {}
+            return shown.Inside(floor="还没有开始", reasons=self._refused()), {}
         program = self.world.product.live.program
         customer, now = sight.customer, self.world.clock.now()
 
@@ -114,12 +114,22 @@ class DemoStage:
                 floor=_floor(customer, program.library, self.world.staff),
                 windows=tuple(_windows(customer, now)),
                 timers=tuple(_timers(customer)),
-                reasons=tuple(
-                    shown.Reason(at=line.at or now, text=line.text, tone=line.tone) for line in reasons[-REASONS_MAX:]
+                reasons=(
+                    *(
+                        shown.Reason(at=line.at or now, text=line.text, tone=line.tone)
+                        for line in reasons[-REASONS_MAX:]
+                    ),
+                    *self._refused(),
                 ),
             ),
             desks,
         )
+
+    def _refused(self) -> tuple[shown.Reason, ...]:
+        """What is wrong with files that were changed and could not be taken over."""
+        wrong = self.world.reloading.refused if self.world.reloading else ""
+        text = f"改动有错，仍用原来的旅程：{wrong}"
+        return (shown.Reason(at=self.world.clock.now(), text=text, tone="no"),) if wrong else ()
 
 
 def _bubble(one: emulator.Bubble) -> shown.Bubble:
@@ -198,7 +208,7 @@ def _windows(customer: Customer, now: datetime) -> list[shown.Window]:
 def _timers(customer: Customer) -> list[shown.DueTimer]:
     found = []
     for timer in sorted(customer.timers, key=lambda one: one.due_at):
-        what = OWNERS.get(timer.owner, TIMERS.get(timer.timer_id, timer.timer_id))
+        what = OWNERS.get(timer.owner, TIMERS.get(timer.timer_id, timer.timer_id.removeprefix("@")))
         run = next((run for key, run in customer.enrolments.items() if key == timer.owner), None)
         found.append(shown.DueTimer(what=f"{run.journey}/{run.state} {what}" if run else what, due_at=timer.due_at))
     return found

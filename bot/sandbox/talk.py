@@ -38,6 +38,20 @@ class Talker:
         """Do what the line says, wait for quiescence, and report everything that followed."""
         if len(line) > LENGTH_MAX:
             return [self._error(f"一行最多 {LENGTH_MAX} 字")]
+        return [*await self._reloaded(), *await self._taken(line)]
+
+    async def _reloaded(self) -> list[Report]:
+        """Files that were changed since the last line: in force from now on, or what is wrong with them."""
+        reloading = self.world.reloading
+        match await reloading.look(settled=True) if reloading else "same":
+            case "taken":
+                return [report("help", self._now(), text="旅程已重新载入")]
+            case "refused" if reloading:
+                return [self._error(f"改动有错，仍用原来的旅程：\n{reloading.refused}")]
+            case _:
+                return []
+
+    async def _taken(self, line: str) -> list[Report]:
         try:
             command = parse(line, self.openid, now=self.world.clock.now())
             if isinstance(command, ShowState):

@@ -4,17 +4,21 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.app import Running, load_program, running
+from bot import authoring
+from bot.app import Running, program_of, running
 from bot.config import Config, Declared, declared
 from bot.core.events import Json
 from bot.core.program import Program
 from bot.errors import BotError
+from bot.runtime.reloading import Reloading
 from bot.sandbox.clock import VirtualClock
 from bot.sandbox.emulator import Emulator, EmulatorSettings, OaSettings, Template, WecomSettings
+from bot.sandbox.emulator.partners import PARTNER_KEY, PREFIX
+from bot.sandbox.scripted_calls import targets_in
 from bot.storage import KeyRing
 
 DUE_MOMENTS_MAX = 100_000
@@ -41,6 +45,7 @@ class World:
     product: Running
     account: str
     staff: Mapping[str, str]
+    reloading: Reloading | None = None
 
     async def act(self, action: Mapping[str, Json]) -> dict[str, Json]:
         """Do what a person does with a phone, and wait until everybody has reacted."""
@@ -100,7 +105,13 @@ async def world(
         place = directory or Path(throwaway)
         names = _with_accounts(declared(config_file, {}))
         plan = _Plan(names=names, database=place / "sandbox.db")
-        program = load_program(journeys, content, plan.config("https://127.0.0.1"))
+
+        # Webhooks are not checked: whatever journeys ask, the emulator answers.
+        def load() -> Program:
+            return program_of(authoring.load(journeys, content, templates=names.templates))
+
+        program = load()
+        plan = replace(plan, webhooks=targets_in(program.library))
         emulator = Emulator(settings=plan.emulator(program), clock=clock)
         base_url = await emulator.start()
         try:
@@ -112,6 +123,7 @@ async def world(
                     product=product,
                     account=next(iter(names.official_accounts)),
                     staff={member.staff_id: member.name for member in program.library.members},
+                    reloading=Reloading(product.live, (journeys, content), load, taken=product.engine.wake),
                 )
         finally:
             await emulator.stop()
@@ -138,6 +150,7 @@ class _Plan:
 
     names: Declared
     database: Path
+    webhooks: frozenset[str] = frozenset()
 
     def emulator(self, program: Program) -> EmulatorSettings:
         members = program.library.members
@@ -196,8 +209,13 @@ class _Plan:
                 "server": {"port": 0, "admin_port": 0},
                 "storage": {"url": f"sqlite:///{self.database}"},
                 "channels": {"oa": oa, "wecom": wecom},
+                "webhooks": {name: _partner(name, base_url) for name in self.webhooks},
             }
         )
+
+
+def _partner(name: str, base_url: str) -> dict[str, str]:
+    return {"url": f"{base_url}{PREFIX}/{name}", "key": PARTNER_KEY, "recipient": "沙盒"}
 
 
 def _template_id(title: str) -> str:

@@ -129,7 +129,7 @@ class Buyers:
 
     def _must_follow(self, person: Follower) -> None:
         if not person.following:
-            raise Impossible("还没有关注这个公众号")
+            raise Impossible("还没有关注这个公众号，请先关注（终端里输入 /follow）")
 
     def _mine(self, person: Follower, text: str) -> None:
         person.chat.add(Bubble(side="me", text=text, at=self._clock.now()))

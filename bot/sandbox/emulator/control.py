@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from bot.sandbox.emulator.answers import BadAnswer
 from bot.sandbox.emulator.deeds import Impossible, NotPlayed
 from bot.sandbox.emulator.fault_script import Script, ScriptError, read_script
 from bot.sandbox.emulator.faults import TooManyFaults
@@ -39,6 +40,10 @@ class Controlled(Protocol):
         """Turn the clock, and tell the time. NotOurs: it is turned elsewhere; BadTurn: it cannot be turned there."""
         ...
 
+    async def answer_partners(self, script: Mapping[str, Json]) -> dict[str, Json]:
+        """Set what other systems answer to webhooks. BadAnswer: the script says no answer."""
+        ...
+
     def state(self) -> dict[str, Json]:
         """What the platforms know at this moment."""
         ...
@@ -58,6 +63,7 @@ class Control:
             web.post("/_emulator/act", self._guarded(self._act)),
             web.post("/_emulator/faults", self._guarded(self._faults)),
             web.post("/_emulator/clock", self._guarded(self._clock)),
+            web.post("/_emulator/partners", self._guarded(self._partners)),
             web.get("/_emulator/log", self._guarded(self._log)),
             web.get("/_emulator/state", self._guarded(self._state)),
             web.route("*", "/_emulator/{tail:.*}", self._guarded(self._nothing)),
@@ -108,6 +114,19 @@ class Control:
         except NotOurs as error:
             return _said(409, str(error))
         return web.json_response({"now": now.isoformat()})
+
+    async def _partners(self, request: web.Request) -> web.StreamResponse:
+        raw = await _read(request, ACTION_BYTES_MAX)
+        try:
+            script = json.loads(raw)
+        except (ValueError, RecursionError):
+            return _said(400, "body is not JSON")
+        if not isinstance(script, dict):
+            return _said(400, "body is not a JSON object")
+        try:
+            return web.json_response({"done": await self._controlled.answer_partners(script)})
+        except BadAnswer as error:
+            return _said(400, str(error))
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         after = request.query.get("after", "0")

@@ -8,6 +8,7 @@ from typing import assert_never
 from aiohttp import web
 
 from bot.runtime.ports import Clock
+from bot.sandbox.emulator.answers import read_answer
 from bot.sandbox.emulator.buyers import Buyers
 from bot.sandbox.emulator.control import Control
 from bot.sandbox.emulator.courier import Courier
@@ -24,6 +25,7 @@ from bot.sandbox.emulator.numbers import Numbers
 from bot.sandbox.emulator.oa_account import OfficialAccount
 from bot.sandbox.emulator.oa_api import OaApi
 from bot.sandbox.emulator.oa_push import OaPush
+from bot.sandbox.emulator.partners import Partners
 from bot.sandbox.emulator.settings import EmulatorSettings, Platform
 from bot.sandbox.emulator.staff import Staff
 from bot.sandbox.emulator.state import all_of, next_end
@@ -83,6 +85,7 @@ class Emulator:
         self.faults = Faults(clock)
         self.traffic = Traffic(clock, path=log_path, real=around.real)
         self.feed = Feed()
+        self.partners = Partners(self.traffic)
         self.control_token = control_token or opaque(around.chance, 32)
         self._clock = clock
         self._around = around
@@ -129,6 +132,7 @@ class Emulator:
         app.router.add_route("*", "/cgi-bin/{tail:.*}", gateway.serve)
         if control is not None:
             app.router.add_routes(control.routes())
+            app.router.add_routes(self.partners.routes())
         return app
 
     def _owner(self, token: str) -> Platform:
@@ -238,6 +242,20 @@ class Emulator:
         await self.traffic.durable()
         return now
 
+    async def answer_partners(self, script: Mapping[str, Json]) -> dict[str, Json]:
+        """Have other systems answer webhooks so: `{"crm.create_lead": {"fail": 500}}`; an empty table: well again.
+
+        BadAnswer: one of them says no answer, and none is put in force.
+        """
+        wanted = {call: read_answer(answer) for call, answer in script.items()}
+        if not wanted:
+            self.partners.answers.clear()
+        for call, answer in wanted.items():
+            self.partners.answers.put(call, answer)
+        self._note_control("answers of partners", dict(script))
+        await self.traffic.durable()
+        return dict(self.partners.answers.state())
+
     def _note_control(self, what: str, request: Json) -> None:
         self.traffic.append(Line(direction="note", platform="", endpoint="control", request=request, verdict=what))
 
@@ -287,7 +305,8 @@ class Emulator:
         `seq`: the number of the last line of the log.
         """
         known = all_of(self._oa.values(), self._wecom.values(), now=self._clock.now(), busy=self.busy())
-        return {**known, "faults": self.faults.state(), "seq": self.traffic.seq}
+        partners = dict(self.partners.answers.state())
+        return {**known, "faults": self.faults.state(), "partners": partners, "seq": self.traffic.seq}
 
     def _account(self, platform: Platform, name: str) -> OfficialAccount | WecomApp:
         match platform:
