@@ -18,11 +18,10 @@ from pathlib import Path
 from bot import config, understanding
 from bot.app import MachineClock, callbacks_of, load_program
 from bot.config import key_texts
-from bot.core.arrival import EventArrived, Facts, Step
+from bot.core.arrival import Facts, Step
 from bot.core.customer import Customer
 from bot.core.events import Event
-from bot.core.expectation import expectation
-from bot.core.ids import CustomerId, conversation_id
+from bot.core.ids import CustomerId
 from bot.core.program import Program
 from bot.core.step import step
 from bot.runtime.live import Live
@@ -60,7 +59,7 @@ async def work(directory: Path, buyers: int) -> None:
     events = [event for _, event in decoded(callbacks_of(settings)["oa", "main"], buyers, gap=TOGETHER)]
     keys = KeyRing.from_texts(list(key_texts(settings.storage).texts))
     storage = await Storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
-    steps = Steps(storage, live=Live(program=program), clock=clock, metrics=Metrics(), planned=lambda: None)
+    steps = Steps(storage, live=Live(program=program), clock=clock, metrics=Metrics(), stepped=lambda _: None)
     say("ready")
     sys.stdin.readline()
     began = time.perf_counter()
@@ -104,7 +103,7 @@ def parts(program: Program, acts: Sequence[tuple[workload.Act, Event]]) -> dict[
     for act, event in acts:
         customer = customers.get(act.buyer) or Customer(customer_id=CustomerId(act.buyer), version=0)
         began = time.thread_time()
-        item = _arrived(program, customer, event)
+        item = understanding.arrived(event, customer, program)
         heard = time.thread_time()
         found = step(program, customer, item, now, Facts())
         step_s += time.thread_time() - heard
@@ -112,14 +111,6 @@ def parts(program: Program, acts: Sequence[tuple[workload.Act, Event]]) -> dict[
         assert isinstance(found, Step)
         customers[act.buyer] = found.customer
     return {"step_us": step_s / len(acts) * 1e6, "understand_us": read_s / len(acts) * 1e6, **_formulas(program)}
-
-
-def _arrived(program: Program, customer: Customer, event: Event) -> EventArrived:
-    text = event.fields.get("text")
-    if event.type != "message" or not isinstance(text, str):
-        return EventArrived(event=event)
-    wanted = expectation(customer, program, conversation_id(event.channel, event.account, event.sender))
-    return EventArrived(event=event, understanding=understanding.read(text, wanted))
 
 
 def _formulas(program: Program) -> dict[str, float]:

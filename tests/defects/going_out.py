@@ -9,8 +9,8 @@ from bot.channels.tokens import Tokens
 from bot.core import policy
 from bot.core.customer import Customer
 from bot.core.ids import EffectId, EventId
-from bot.core.library import GlobalRules
-from bot.core.step import doing
+from bot.core.rules import GlobalRules
+from bot.core.step import doing, withholding
 from bot.core.step.draft import Draft
 from bot.runtime import dispatch
 from bot.runtime.outbox import Outbox
@@ -22,7 +22,7 @@ from tests.defects.patches import Patch
 _judge = policy.judge
 _settle_unknown = dispatch.settle_unknown
 _begin = dispatch.begin
-_suppress = doing.suppress
+_suppress = withholding.suppress
 
 
 def _back_to_ready(self: OutboxSends, epoch: int) -> tuple[OutboxLine, ...]:

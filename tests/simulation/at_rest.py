@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.storage.moments import micros
+from tests.simulation.partner import unbalanced
 
 if TYPE_CHECKING:
     from tests.simulation.watch import Watch
@@ -18,6 +19,7 @@ def left_over(watch: "Watch") -> Iterator[str]:
     yield from _consumed(watch)
     yield from _nothing_due(watch)
     yield from _books_agree(watch)
+    yield from unbalanced(watch.disk, watch.partner)
 
 
 def _idle(watch: "Watch") -> Iterator[str]:

@@ -4,12 +4,17 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol  # Any: rows of any query
 
 from bot.storage import migrate
-from tests.simulation.quick import QuickConnection
+from bot.storage.moments import micros
+from bot.storage.quick import QuickConnection
+
+FAR = timedelta(days=4)
+"""Nobody waits for what is due later than this: every virtual hour is played."""
 
 _WATCHED = {"inbox": "seq", "outbox": "seq", "customers": "customer_id", "journal": "seq", "parked": "lane"}
 _TOUCHED = "DROP TABLE IF EXISTS temp.touched; CREATE TEMP TABLE touched (place TEXT, row INTEGER);" + "".join(
@@ -70,6 +75,17 @@ class Disk:
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:  # Any: columns of any type
         """What a query finds, inside the transaction that is open, if one is."""
         return self._raw.execute(statement, values).fetchall()
+
+    def dues(self, now: datetime) -> list[float]:
+        """Seconds until each timer of the product that is due in the next days, in order."""
+        between = (micros(now), micros(now + FAR))
+        found = self.rows("SELECT due_at FROM timers WHERE due_at > ? AND due_at < ? ORDER BY due_at", *between)
+        return [(due_at - between[0]) / 1e6 for (due_at,) in found]
+
+    @property
+    def inside(self) -> QuickConnection:
+        """For looks inside the transaction that is open."""
+        return self._writing
 
     @property
     def changes(self) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.storage.moments import micros
 from tests.simulation.disk import Disk
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.platforms import Platforms
@@ -67,10 +66,9 @@ async def _handover(stage: Stage) -> None:
     await stage.loop.pause(5.0)
     stage.says("看车")
     await stage.loop.pause(30.0)
-    now = micros(stage.platforms.clock.now())
-    dues = stage.disk.rows("SELECT due_at FROM timers WHERE due_at > ? ORDER BY due_at", now)
+    dues = stage.disk.dues(stage.platforms.clock.now())
     if dues:
-        await stage.loop.pause(max(0.0, (dues[-1][0] - now) / 1e6 - stage.dice.uniform(*HANDOVER_S)))
+        await stage.loop.pause(max(0.0, dues[-1] - stage.dice.uniform(*HANDOVER_S)))
     stage.calls_advisor()
     for _ in range(LOOKS):
         await stage.loop.pause(LOOK_S)

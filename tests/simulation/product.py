@@ -17,7 +17,7 @@ from bot.runtime.clocks import Clocks, MachinePair
 from bot.runtime.engine import Engine
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
-from bot.runtime.ports import Callbacks, Query
+from bot.runtime.ports import Callbacks, Caller, Query
 from bot.storage import KeyRing
 from bot.web.body import Limits
 from bot.web.webhook import Callback, Webhook
@@ -73,6 +73,7 @@ class Parts:
     witness: Witness
     line: Line
     note: Callable[[bytes, tuple[Event, ...]], None]
+    partner: Caller
 
 
 class PatientEngine(Engine):
@@ -152,7 +153,7 @@ class Product:
         engine._accounts.monotonic = parts.loop.time
         engine._alarm = LoopAlarm(parts.clock, engine.wake, parts.loop)  # type: ignore[assignment]  # rings as it does
         try:
-            await engine.start(Upkeep(followers=followers, clocks=Clocks(machine)))
+            await engine.start(Upkeep(followers=followers, clocks=Clocks(machine)), caller=parts.partner)
         except BotError as error:
             self.died(f"cannot start: {error.what}")
             life.end()

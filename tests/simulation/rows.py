@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.customer import Customer
-from bot.core.effects import SendMessage
+from bot.core.effects import SendMessage, Trace
 from bot.core.events import Event
 from bot.core.ids import CustomerId, EventId
 from bot.storage import KeyRing
-from bot.storage.codec import read_customer, read_json, read_send
+from bot.storage.codec import read_customer, read_entries, read_json, read_send
 from bot.storage.moments import moment
 from tests.simulation.disk import Disk
 
@@ -19,6 +19,8 @@ OUTBOX = (
 )
 INBOX = "seq, event_id, lane, type, channel, account, actor, urgent, occurred_at, received_at, consumed_at, sealed"
 FLYING = ("leased", "sending")
+SEGMENT = "segment"
+"""The kind of the traces that the shell puts behind those of a step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +53,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A row of the journal. `entries`: the very text of the row."""
+    """A row of the journal. `entries`: what the step decided; `found`: what it meant for segments."""
 
     seq: int
     customer_id: int
     kind: str
     at: datetime
     event_id: str
-    entries: str
+    entries: tuple[Trace, ...]
+    found: tuple[Trace, ...]
     facts: str | None
 
 
@@ -121,7 +124,19 @@ def line_of(disk: Disk, seq: int) -> Line:
     """The line of the journal with this number."""
     columns = "seq, customer_id, kind, at, event_id, entries, facts"
     row = disk.rows(f"SELECT {columns} FROM journal WHERE seq = ?", seq)[0]
+    traces = read_entries(row[5])
     return Line(
-        seq=row[0], customer_id=row[1], kind=row[2], at=moment(row[3]), event_id=row[4] or "", entries=row[5],
+        seq=row[0],
+        customer_id=row[1],
+        kind=row[2],
+        at=moment(row[3]),
+        event_id=row[4] or "",
+        entries=tuple(trace for trace in traces if trace.kind != SEGMENT),
+        found=tuple(trace for trace in traces if trace.kind == SEGMENT),
         facts=row[6],
-    )  # fmt: skip
+    )
+
+
+def entered(line: Line) -> list[str]:
+    """The segments that this line tells her to have come into."""
+    return [str(trace.detail["segment"]) for trace in line.found if trace.detail["within"]]

@@ -12,6 +12,7 @@ from bot.runtime.stepping import timer_event_id
 from tests.simulation.platforms import Platforms
 from tests.simulation.replay import REPORT, differs, only_ledger_changed, replayed, sends
 from tests.simulation.rows import FLYING, Heard, Line, Send
+from tests.simulation.segments import misjudged, only_segments_changed, untold
 from tests.simulation.storage import ticks_of
 from tests.unit.step.invariants import broken
 
@@ -165,8 +166,12 @@ def _stepped(ledger: "Ledger", change: "Change") -> Iterator[str]:
         yield from broken(after, ledger.program)
         yield from _visits(before, after)
         lines = [line for line in change.lines if line.customer_id == after.customer_id and line.kind != "dispatch"]
-        if lines:
-            yield from _replays(ledger, lines, before, after, new)
+        yield from untold(change, after.customer_id, lines)
+        steps = [line for line in lines if line.kind in ("event", "timer")]
+        if steps:
+            yield from _replays(ledger, steps, before, after, new)
+        elif only_segments_changed(before, after):
+            yield from misjudged(ledger, before, after, happened=(), at=ledger.clock.now())
         elif not only_ledger_changed(before, after):
             yield f"dispatch changed more than the ledger of customer {after.customer_id}"
 
@@ -185,6 +190,7 @@ def _replays(
     yield from _timers_wait(ledger, lines, before)
     replay = replayed(ledger.program, before, lines, ledger.events)
     yield from replay.faults
+    yield from misjudged(ledger, before, after, happened=replay.happened, at=lines[-1].at)
     reported = any(_is_report(ledger, line) for line in lines)
     if not reported and differs(replay.customer, after):
         yield f"replaying the journal does not lead to customer {after.customer_id} as she is stored"

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import random
 import sys
+from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -23,6 +24,7 @@ from tests.simulation.chance import determined
 from tests.simulation.clocks import LoopClock
 from tests.simulation.disk import the_disk
 from tests.simulation.loop import Stalled, VirtualLoop
+from tests.simulation.partner import Partner, bookable
 from tests.simulation.platforms import BASE, platforms
 from tests.simulation.product import RESTART_S, Parts, Product
 from tests.simulation.storage import Trouble
@@ -39,6 +41,11 @@ LAST_LOOKS, LAST_LOOK_S = 100, 3.1
 OPERATOR_S = 600.0
 GLANCE_S = 120.0
 """How often it is looked whether everybody is done, or something is broken."""
+
+
+_BUGS = frozenset({"loop_failed", "batch_failed"})
+"""Lines of the product's log that nothing outside of it can cause: it goes on after them, so nothing else may show."""
+_heard: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +84,10 @@ def program_of(swarm: Swarm, dice: random.Random) -> Program:
     """The journeys of this seed."""
     if swarm.library == "shipped":
         return shipped()
-    from tests.unit.step.random_journeys import Dice, program  # takes long to import, and most seeds go without
+    from tests.unit.step.dice import Dice
+    from tests.unit.step.random_journeys import program  # takes long to import, and most seeds go without
 
-    return program(Dice(lambda: dice.randrange(256)))
+    return bookable(program(Dice(lambda: dice.randrange(256))), dice)
 
 
 def run(seed: int, *, plot: Plot | None = None) -> Verdict:
@@ -104,6 +112,7 @@ class _Simulation:
     def run(self) -> Verdict:
         disk = the_disk()
         disk.wipe()
+        _heard.clear()
         loop, swarm = self.loop, self.swarm
         program = program_of(swarm, self._dice())
         truth, clock = LoopClock(loop), LoopClock(loop)
@@ -122,14 +131,18 @@ class _Simulation:
         world = platforms(settings()[1].emulator(program), truth, carrier, self._dice())
         watch.platforms = world
         line = Line(loop=loop, dice=self._dice(), platforms=world, observer=watch, rate=self._rate)
+        pause, cast_dice = self._dice(), self._dice()
+        partner = Partner(
+            loop=loop, dice=self._dice(), disk=disk, rate=self._rate, struck=watch.struck, found=watch.found
+        )
+        watch.partner = partner
         parts = Parts(
             loop=loop, config=settings()[0], program=program, keys=keys, clock=clock, disk=disk,
-            trouble=trouble, witness=watch, line=line, note=watch.noted,
+            trouble=trouble, witness=watch, line=line, note=watch.noted, partner=partner,
         )  # fmt: skip
-        pause = self._dice()
         product = Product(parts=parts, fuses=list(swarm.fuses), rest_s=lambda: pause.choice(RESTART_S), died=watch.died)
         watch.product = product
-        cast = Cast(loop=loop, dice=self._dice(), platforms=world, swarm=swarm, disk=disk, told=watch.acted)
+        cast = Cast(loop=loop, dice=cast_dice, platforms=world, swarm=swarm, disk=disk, told=watch.acted)
         asyncio.set_event_loop(loop)
         loop.set_exception_handler(watch.unhandled)
         try:
@@ -138,6 +151,8 @@ class _Simulation:
             watch.found(f"stalled: {stalled}")
         finally:
             _bury(loop, product)
+        for told in dict.fromkeys(_heard):
+            watch.found(told)
         return Verdict(
             seed=self.seed,
             swarm=swarm,
@@ -206,5 +221,15 @@ def _bury(loop: VirtualLoop, product: Product) -> None:
 
 
 def quiet() -> None:
-    """No lines of the product's log: the simulation has its own."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    """No lines of the product's log: the simulation has its own. But what only a bug says is heard."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        processors=[_listen],
+        cache_logger_on_first_use=False,
+    )
+
+
+def _listen(_logger: object, _method: str, said: MutableMapping[str, object]) -> str:
+    if said["event"] in _BUGS:
+        _heard.append(f"the product says {said['event']}: {said.get('why')} at {said.get('place')}")
+    raise structlog.DropEvent

@@ -15,12 +15,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.storage import KeyRing, Priority, Storage, Transaction, writer
 from bot.storage.database import meaning_of
+from bot.storage.quick import QuickConnection
 from bot.storage.recent import Recent
 from bot.storage.transaction import Moments
 from bot.storage.waiting import Waiting
 from tests.simulation.disk import Disk
 from tests.simulation.loop import Killed, VirtualLoop, current_life
-from tests.simulation.quick import QuickConnection
 
 T = TypeVar("T")
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.sandbox.emulator import Bubble
-from bot.storage.moments import micros
 from tests.simulation.disk import Disk
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.platforms import Platforms
@@ -100,9 +99,8 @@ class Cast:
 
     def _last_minute_s(self, dice: random.Random) -> float | None:
         """Seconds until just before a timer of the product is due; None: none is set."""
-        now = micros(self.platforms.clock.now())
-        dues = [due_at for (due_at,) in self.disk.rows("SELECT due_at FROM timers WHERE due_at > ?", now)]
-        return (dice.choice(sorted(dues)) - now) / 1e6 - dice.uniform(0.02, 0.7) if dues else None
+        dues = self.disk.dues(self.platforms.clock.now())
+        return dice.choice(dues) - dice.uniform(0.02, 0.7) if dues else None
 
     def _next(self, openid: str, dice: random.Random) -> Act:
         throw = dice.random()

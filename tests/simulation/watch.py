@@ -18,6 +18,7 @@ from tests.simulation.carrier import Envelope, Said
 from tests.simulation.clocks import START, LoopClock
 from tests.simulation.disk import Disk
 from tests.simulation.loop import Killed, VirtualLoop
+from tests.simulation.partner import Partner
 from tests.simulation.platforms import Platforms
 from tests.simulation.plots import Act
 from tests.simulation.product import Product
@@ -48,6 +49,7 @@ class Change:
 class Ledger:
     """All that the watch knows: the rows as they are now, and what the outside saw."""
 
+    disk: Disk
     program: Program
     clock: LoopClock
     loop: VirtualLoop
@@ -84,6 +86,7 @@ class Watch:
     mines: list[tuple[Label, int]]
     platforms: Platforms = field(init=False)
     product: Product = field(init=False)
+    partner: Partner = field(init=False)
     ledger: Ledger = field(init=False)
     broken: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -103,7 +106,7 @@ class Watch:
     _dies_after: bool = False
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(program=self.program, clock=self.clock, loop=self.loop)
+        self.ledger = Ledger(disk=self.disk, program=self.program, clock=self.clock, loop=self.loop)
 
     # the world
 

@@ -15,7 +15,7 @@ from bot.core import policy
 from bot.core.customer import Customer
 from bot.core.events import Event
 from bot.core.ids import EventId
-from bot.core.library import GlobalRules
+from bot.core.rules import GlobalRules
 from bot.core.step.draft import Draft
 from bot.runtime import dispatch
 from bot.runtime.door import Door
