@@ -27,6 +27,7 @@ LOOP_TOPS = {
     "bot/runtime/stepping.py": 1,  # a bug parks one customer's lane, the loop goes on
     "bot/runtime/steps.py": 1,  # a batch that fails as a whole: the lane it lies in is looked for
     "bot/runtime/outbox.py": 1,  # a bug settles one send, the loop goes on
+    "bot/runtime/errands.py": 1,  # a bug leaves one errand to the end of its lease, the loop goes on
     "bot/runtime/engine.py": 1,  # the top of both loops: neither ever ends before it is asked to
 }
 """Where every exception may be caught, and how often."""
