@@ -5,6 +5,9 @@ What stands in `unbuilt` is refused with J090 and never ignored. Source: journey
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
+
+from bot.core.understood import SlotType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,26 +154,8 @@ MODELS = _keys("models.yaml", "", required="dsl models")
 MODEL = _keys("车型", "aliases trims prices valid_from valid_to")
 PRICE = _keys("价格", "valid_to", required="amount basis as_of")
 
-SLOT_TYPES = (
-    "text",
-    "choice",
-    "number",
-    "money",
-    "date",
-    "time",
-    "datetime",
-    "phone_cn",
-    "plate_cn",
-    "vin",
-    "id_cn",
-    "city",
-    "bool",
-    "image",
-    "location",
-    "entity",
-    "file",
-)
-"""Every type of slot that the language has; what `understood.SlotType` does not name is refused."""
+SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
+"""Every type of slot that the language has."""
 CHANNELS = ("oa", "kf", "wecom", "app", "sms")
 """Every channel of the language. `app` reaches our own people, `sms` only stands in for others."""
 JOURNEY_CHANNELS = ("oa", "kf", "wecom")
