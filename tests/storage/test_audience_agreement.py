@@ -70,8 +70,8 @@ def databases(
     """Both databases, filled, each in a transaction that is never committed."""
     file = tmp_path_factory.mktemp("agreement") / "people.db"
     shutil.copy(migrated_sqlite, file)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE agreement")
+    with psycopg.connect(server, autocommit=True) as making:
+        making.execute("CREATE DATABASE agreement")
     address = server.replace("/postgres?", "/agreement?")
     migrate(address)
     engines = [writing_engine(parse_url(url)) for url in (f"sqlite:///{file}", address)]

@@ -1,6 +1,7 @@
 """Places: nobody ever gets somebody else's, whoever asks at the same moment."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -100,12 +101,11 @@ async def test_what_is_taken_is_counted_by_slot_without_holds_that_are_over(stor
     await hold(storage, "B", BERT, capacity=3)
     await keep(storage, "B")
 
-    async def taken(now: float) -> dict[object, int]:
-        return dict(
-            await storage.read(
-                lambda t: t.bookings.taken("试驾车", "one", begins=later(), ends=later(86_400), now=later(now))
-            )
+    async def taken(now: float) -> dict[datetime, int]:
+        counted = await storage.read(
+            lambda t: t.bookings.taken("试驾车", "one", begins=later(), ends=later(86_400), now=later(now))
         )
+        return dict(counted)
 
     assert await taken(0) == {SLOT: 2}
     assert await taken(600) == {SLOT: 1}

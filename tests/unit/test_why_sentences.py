@@ -150,13 +150,13 @@ CASES: list[tuple[str, dict[str, Json], str, str]] = [
         "skipped",
         {"timer": "d1", "why": "past", "due_at": TEN},
         "no",
-        "oa-welcome 的定时器 d1 没有执行：这个时间在进入状态时已经过去（past: skip），原定于 12月1日 10:00",
+        "oa-welcome 的定时器 d1 没有执行：这个时间在进入状态时已经过去，按文件跳过，原定于 12月1日 10:00",
     ),
     (
         "skipped",
         {"timer": "wait", "why": "late", "due_at": TEN},
         "no",
-        "oa-welcome 的等待没有执行：系统恢复得太晚（late: skip），原定于 12月1日 10:00",
+        "oa-welcome 的等待没有执行：系统恢复得太晚，按文件跳过，原定于 12月1日 10:00",
     ),
     (
         "rearmed",

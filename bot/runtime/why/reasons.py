@@ -84,6 +84,7 @@ _ERRORS = {
     "book.failed": "预约没有办成",
     "coupon.already": "已经发过，不再发",
     "points.short": "积分不够扣",
+    "errand.failed": "委托没有办成，而且没有说明原因",
     "stage.no_lead": "客户还没有线索，不能改阶段",
 }
 _REJECTED = "send.rejected."
