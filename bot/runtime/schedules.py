@@ -95,6 +95,10 @@ class Occasions:
         tx.occurrences.end_fills(gone)
         tx.occurrences.begin_fills((wanted - kept) | ({_SWEEP} if gone else frozenset()))
 
+    def waits(self, tx: Transaction) -> bool:
+        """Whether a stretch would find something to do: asked by a reader, so that looking takes no writer."""
+        return not (self.planned and self.filled) or bool(tx.occurrences.due())
+
     def stretch(self, tx: Transaction) -> bool:
         """Do one stretch of what has come by the transaction's moment. False: nothing had."""
         if not self.planned:
@@ -243,7 +247,7 @@ class Schedules:
         Another program that comes into force meanwhile takes over at the next ring.
         """
         occasions = self._current()
-        if occasions.idle:
+        if occasions.idle or not await self._storage.read(occasions.waits):
             return False
         worked = not occasions.planned
         for _ in range(STRETCHES_MAX):
