@@ -19,7 +19,7 @@ from bot.channels.oa.codec import OaCallbacks
 from bot.channels.oa.sender import OaAccount, OaSender
 from bot.channels.webhooks import Target, Webhooks
 from bot.channels.wire import Wire
-from bot.config import Config, key_texts
+from bot.config import Config, Declared, key_texts
 from bot.config import Storage as StorageSection
 from bot.config.keyfile import database_file
 from bot.core.access import KeptToken
@@ -285,8 +285,27 @@ def warn_of_channels(program: Program, *, connected: Collection[str]) -> None:
         log.warning("channel_without_account", channel=channel, journeys=names, hint="they wait until it has one")
 
 
-async def serve(settings: Config, journeys: Path, content: Path) -> None:
-    """`zhitu run`: serve until a signal says stop."""
+def reload_program(journeys: Path, content: Path, settings: Config, *, now: Callable[[], Declared]) -> Program:
+    """Like `load_program`, while the product runs. `now`: what the configuration names by now.
+
+    AuthoringError: the files have errors; it says too what the configuration got since the start, which takes a start
+    to be in force. ConfigError: the configuration cannot be read any more.
+    """
+    try:
+        return load_program(journeys, content, settings)
+    except AuthoringError as error:
+        named = now()
+        known = {name for account in settings.channels.oa.values() for name in account.templates}
+        late = [f"[webhooks.{name}]" for name in sorted(set(named.webhooks) - set(settings.webhooks))]
+        late += [f"模板 {name}" for name in sorted(named.templates - known)]
+        if not late:
+            raise
+        note = f"config.toml 在启动之后多了 {'、'.join(late)}：重启 zhitu run 才生效\n"
+        raise AuthoringError(f"{error.what}{note}", hint=error.hint) from error
+
+
+async def serve(settings: Config, journeys: Path, content: Path, *, now: Callable[[], Declared]) -> None:
+    """`zhitu run`: serve until a signal says stop. `now`: what the configuration names by now."""
     program = load_program(journeys, content, settings)
     _warn_of_templates(settings)
     found = key_texts(settings.storage)
@@ -302,7 +321,7 @@ async def serve(settings: Config, journeys: Path, content: Path) -> None:
         reloading = Reloading(
             product.live,
             (journeys, content),
-            lambda: load_program(journeys, content, settings),
+            lambda: reload_program(journeys, content, settings, now=now),
             taken=product.engine.wake,
         )
         looking = reloading.begin(stop)

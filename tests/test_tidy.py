@@ -27,7 +27,8 @@ LOOP_TOPS = {
     "bot/runtime/stepping.py": 1,  # a bug parks one customer's lane, the loop goes on
     "bot/runtime/steps.py": 1,  # a batch that fails as a whole: the lane it lies in is looked for
     "bot/runtime/outbox.py": 1,  # a bug settles one send, the loop goes on
-    "bot/runtime/errands.py": 1,  # a bug leaves one errand to the end of its lease, the loop goes on
+    "bot/runtime/errands.py": 3,  # a bug leaves one errand to the end of its lease, or parks its customer's lane
+    "bot/runtime/reloading.py": 1,  # a bug in looking at the files: said, and the next save is looked at
     "bot/runtime/engine.py": 1,  # the top of both loops: neither ever ends before it is asked to
 }
 """Where every exception may be caught, and how often."""

@@ -93,7 +93,7 @@ def run(
     from bot.app import serve
 
     _log(log)
-    asyncio.run(serve(settings, journeys, content))
+    asyncio.run(serve(settings, journeys, content, now=lambda: config.declared(config_file, os.environ)))
 
 
 @app.command()

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -16,11 +17,12 @@ from bot.core.errands import NO_TARGET, CallWebhook
 from bot.core.ids import EffectId
 from bot.errors import StorageError
 from bot.runtime import errand_settling as settling
-from bot.runtime.bugs import kind_of, trace_of
+from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Answered, Caller, Clock, Unanswered
-from bot.storage import OURS, ErrandLine, ErrandVerdict, Priority, Storage, Transaction
+from bot.runtime.stepping import Parking, park
+from bot.storage import OURS, ErrandLine, ErrandVerdict, Lane, Priority, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
 """At least twice the time-out of a request."""
@@ -72,8 +74,15 @@ class Errands:
         """
         if not await self._storage.read(self._anything):
             return 0
-        taken = await self._storage.write(Priority.LEASE, lambda tx: self._take(tx, expires=expires))
-        done = taken.expired + len(taken.settled)
+        try:
+            taken = await self._storage.write(Priority.LEASE, lambda tx: self._take(tx, expires=expires))
+        except StorageError:
+            raise
+        except Exception as bug:  # noqa: BLE001 - a bug in one errand: whose it is stands still, the others go on
+            return await self._one_by_one(bug)
+        done = taken.expired + len(taken.settled) + len(taken.parked)
+        for parking in taken.parked:
+            _tell(parking)
         for effect, verdict in taken.settled:
             self._count(effect, verdict)
         for line in taken.leased:
@@ -112,7 +121,47 @@ class Errands:
             settling.settle(tx, line, settling.Outcome(verdict="failed", error=NO_TARGET))
             settled.append((line.effect, "failed"))
         leased = tx.errands.lease(now, worker=self._worker, hold=LEASE_FOR, room=self._room())
-        return _Taken(expired=expired, settled=tuple(settled), leased=leased)
+        return _Taken(expired=expired, settled=tuple(settled), leased=leased, parked=_park_unreadable(tx))
+
+    async def _one_by_one(self, bug: Exception) -> int:
+        """Do what our ledgers can in transactions of their own. Whose errand fails, her lane is parked with the reason
+        (`zhitu retry`, `zhitu why`), and her errands wait with it. How many came to an end.
+
+        Raises `bug` when no errand of ours was to blame.
+        """
+        now, done, parked = self._clock.now(), 0, 0
+        lines = await self._storage.write(
+            Priority.LEASE, lambda tx: tx.errands.free(OURS, now=self._clock.now(), limit=OURS_MAX)
+        )
+        for line in lines:
+            outcome = await self._tried(line, now)
+            if isinstance(outcome, Exception):
+                parking = Parking(lane=Lane(line.customer_id), seq=None, bug=outcome)
+                await self._storage.write(Priority.SETTLE, partial(_park, parking))
+                _tell(parking)
+                parked += 1
+            else:
+                done += 1
+                self._count(line.effect, outcome)
+        if not parked:
+            raise bug
+        self._told()
+        return done + parked
+
+    async def _tried(self, line: ErrandLine, now: datetime) -> ErrandVerdict | Exception:
+        """What became of an errand of ours, or the bug that it met. StorageError: the database itself fails."""
+
+        def do(tx: Transaction) -> ErrandVerdict:
+            outcome = settling.do_ours(tx, line, self._live.program, now=now)
+            settling.settle(tx, line, outcome)
+            return outcome.verdict
+
+        try:
+            return await self._storage.write(Priority.LEASE, do)
+        except StorageError:
+            raise
+        except Exception as bug:  # noqa: BLE001 - the bug of this one errand, which its customer's lane is parked with
+            return bug
 
     def _room(self) -> dict[str, int]:
         under_way = [target for _, target in self._flying.values()]
@@ -184,11 +233,13 @@ class Errands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """What one transaction did: errands given up and settled, and those that are leased to be asked now."""
+    """What one transaction did: errands given up and settled, those that are leased to be asked now, and the lanes
+    that stand still because an errand of theirs does not open."""
 
     expired: int
     settled: tuple[tuple[RunErrand, ErrandVerdict], ...]
     leased: tuple[ErrandLine, ...]
+    parked: tuple[Parking, ...]
 
 
 class _Nobody:
@@ -199,6 +250,24 @@ class _Nobody:
     async def call(self, request: CallWebhook, *, key: EffectId, at: datetime) -> Answered | Unanswered:
         """Never asked, for it has no targets."""
         return Unanswered(why="no such webhook", may_be_taken=False)
+
+
+def _park_unreadable(tx: Transaction) -> tuple[Parking, ...]:
+    """Park the lanes of those whose errands do not open. They run as soon as they open and the lane is set free."""
+    found = tx.errands.unreadable.items()
+    parkings = tuple(Parking(lane=Lane(customer_id), seq=None, bug=error) for customer_id, error in found)
+    for parking in parkings:
+        park(tx, parking)
+    return parkings
+
+
+def _park(parking: Parking, tx: Transaction) -> None:
+    park(tx, parking)
+
+
+def _tell(parking: Parking) -> None:
+    bug = parking.bug
+    log.error("lane_parked", lane=parking.lane, why=kind_of(bug), place=place_of(bug), trace=trace_of(bug))
 
 
 NOBODY_TO_ASK: Caller = _Nobody()

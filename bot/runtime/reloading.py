@@ -13,7 +13,7 @@ import structlog
 
 from bot.authoring.shelf import FILES_MAX, walk
 from bot.core.program import Program
-from bot.errors import AuthoringError
+from bot.errors import AuthoringError, ConfigError
 from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.live import Live
 
@@ -33,8 +33,9 @@ def _nobody() -> None:
 class Reloading:
     """Keeps `live` at what stands in `folders`, as long as that has no errors.
 
-    `load`: reads the folders anew. AuthoringError from it leaves the old program in force. `refused` is then what was
-    wrong, as a marketer reads it; empty: what runs is what stands in the files. `taken` is told of a new program.
+    `load`: reads the folders anew. AuthoringError or ConfigError from it leaves the old program in force. `refused` is
+    then what was wrong, as a marketer reads it; empty: what runs is what stands in the files. `taken` is told of a new
+    program.
     """
 
     def __init__(
@@ -47,12 +48,11 @@ class Reloading:
         self._known = stamp_of(self._folders)
         self._seen = self._known
         self.refused = ""
+        self._bug = ""
 
     def begin(self, stop: asyncio.Event) -> asyncio.Task[None]:
-        """Look from now on, beside everything else, until `stop` is set. A bug ends the looking, not the product."""
-        task = asyncio.create_task(self.run(stop))
-        task.add_done_callback(_tell_of_bug)
-        return task
+        """Look from now on, beside everything else, until `stop` is set."""
+        return asyncio.create_task(self.run(stop))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look until `stop` is set."""
@@ -66,8 +66,26 @@ class Reloading:
     async def look(self, *, settled: bool = False) -> Outcome:
         """Take over what has changed since it was last read. `settled`: nobody is writing, so a change counts at once.
 
-        Reading and checking happen beside the loop; what is in hand there goes on with the old program.
+        Reading and checking happen beside the loop; what is in hand there goes on with the old program. A bug, or a
+        disk that fails, is told once and refuses the change; the next save is looked at like any other.
         """
+        try:
+            outcome = await self._look(settled=settled)
+        except Exception as bug:  # noqa: BLE001 - the top of this loop: one change must not end all later ones
+            return self._failed(bug)
+        if outcome != "same":
+            self._bug = ""
+        return outcome
+
+    def _failed(self, bug: Exception) -> Outcome:
+        """Say it, but not every second again while nothing changes."""
+        if self._bug != kind_of(bug):
+            self._bug = kind_of(bug)
+            log.error("reloading_failed", why=self._bug, place=place_of(bug), trace=trace_of(bug))
+        self.refused = f"读取旅程文件时程序出错，仍用原来的旅程；改好再存一次会重新读取（{self._bug}）\n"
+        return "refused"
+
+    async def _look(self, *, settled: bool) -> Outcome:
         stamp = await asyncio.to_thread(stamp_of, self._folders)
         moved = stamp != self._seen
         self._seen = stamp
@@ -78,7 +96,7 @@ class Reloading:
         self._known = stamp
         try:
             program = await asyncio.to_thread(self._load)
-        except AuthoringError as error:
+        except (AuthoringError, ConfigError) as error:
             self.refused = error.what
             log.error("journeys_refused", why=error.what, hint="the old ones stay in force; run zhitu check")
             return "refused"
@@ -87,12 +105,6 @@ class Reloading:
         self._taken()
         log.info("journeys_reloaded", release=program.library.release[:12])
         return "taken"
-
-
-def _tell_of_bug(task: asyncio.Task[None]) -> None:
-    bug = None if task.cancelled() else task.exception()
-    if isinstance(bug, Exception):
-        log.error("reloading_failed", why=kind_of(bug), place=place_of(bug), trace=trace_of(bug))
 
 
 def stamp_of(folders: Sequence[Path]) -> Stamp:

@@ -5,12 +5,13 @@ the same key, so that one whose fate is unknown is ready again until it expires 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 from bot.core.ids import CustomerId, EffectId
+from bot.errors import StorageError
 from bot.storage.codec import read_errand
 from bot.storage.dialect import among, listed
 from bot.storage.keys import KeyRing
@@ -121,6 +122,9 @@ class ErrandRows:
     now: datetime
     ticks: Callable[[], int]
     """The clock of leases (delivery.md 2.6), which nobody turns."""
+    unreadable: dict[CustomerId, StorageError] = field(default_factory=dict)
+    """Whose errands were met in this transaction that do not open, and why. They are left out of what is given back:
+    one spoilt row must not stop the others."""
 
     def anything(self, now: datetime) -> bool:
         """Whether there is anything to run, to give up, or to take back from a lease that is over."""
@@ -218,7 +222,13 @@ class ErrandRows:
         return {row.state: row.rows for row in self.connection.execute(_counts)}
 
     def _lines(self, rows: Iterable[AnyRow]) -> tuple[ErrandLine, ...]:
-        return tuple(_line(row, self.keys) for row in rows)
+        found: list[ErrandLine] = []
+        for row in rows:
+            try:
+                found.append(_line(row, self.keys))
+            except StorageError as error:
+                self.unreadable.setdefault(CustomerId(row.customer_id), error)
+        return tuple(found)
 
 
 def _line(row: AnyRow, keys: KeyRing) -> ErrandLine:

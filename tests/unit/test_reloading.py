@@ -1,16 +1,21 @@
 """Files that are changed while the product runs: in force when they are clean, and never when they are not."""
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from bot.app import program_of
+from bot.app import program_of, reload_program
 from bot.authoring import load
+from bot.config import declared
 from bot.core.program import Program
+from bot.errors import AuthoringError
 from bot.runtime.live import Live
 from bot.runtime.reloading import Reloading, stamp_of
+from tests.unit.test_config import ACCOUNTS, read
+from tests.unit.test_config_webhooks import CRM
 
 WORLD = Path(__file__).parents[1] / "authoring" / "world"
 
@@ -103,3 +108,67 @@ def test_half_a_save_and_the_files_of_editors_leave_no_mark(folders: tuple[Path,
     before = stamp_of(folders)
     (folders[0] / ".base.yaml.swp").write_text("x", encoding="utf-8")
     assert stamp_of(folders) == before
+
+
+async def test_a_bug_while_reading_is_said_and_the_next_save_is_looked_at(folders: tuple[Path, Path]) -> None:
+    """Before: an exception that nobody expected ended the looking for good, and saves were ignored in silence."""
+    live, _ = _reloading(folders)
+    before, bugs = live.program, [RuntimeError("ours")]
+
+    def read() -> Program:
+        if bugs:
+            raise bugs.pop()
+        return program_of(load(*folders, templates=["进度"]))
+
+    reloading = Reloading(live, folders, read)
+    _hello(folders, "第一次")
+    assert await reloading.look(settled=True) == "refused"
+    assert "RuntimeError" in reloading.refused and live.program is before
+    assert await reloading.look(settled=True) == "same"
+    _hello(folders, "第二次")
+    assert await reloading.look(settled=True) == "taken"
+    assert reloading.refused == ""
+    assert live.program.library.content("hello").variants["normal"].source == "第二次"
+
+
+async def test_whoever_is_told_of_a_new_program_and_fails_ends_no_later_look(folders: tuple[Path, Path]) -> None:
+    calls: list[int] = []
+
+    def told() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("ours")
+
+    live, _ = _reloading(folders)
+    reloading = Reloading(live, folders, lambda: program_of(load(*folders, templates=["进度"])), taken=told)
+    stop = asyncio.Event()
+    task = reloading.begin(stop)
+    _hello(folders, "第一次")
+    assert await reloading.look(settled=True) == "refused"
+    _hello(folders, "第二次")
+    assert await reloading.look(settled=True) == "taken"
+    stop.set()
+    await task
+    assert len(calls) == 2
+
+
+def test_a_webhook_that_the_configuration_got_since_the_start_is_said_to_need_one(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Before: only `not registered in config.toml` was said, to somebody who had just registered it there."""
+    file = tmp_path / "config.toml"
+    accounts = ACCOUNTS.replace("[channels.oa.main]", "[channels.oa.main]\ntemplates = {'进度' = 'T1'}", 1)
+    settings = read(file, accounts)
+    asking = (
+        "dsl: 1\njourney: asking\nname: 问\nchannel: oa\nstates:\n  a:\n    webhook: {call: crm.x, fail: {goto: b}}\n"
+    )
+    _write(folders[0] / "asking.yaml", asking + "    then: b\n  b:\n    end: done\n")
+    with pytest.raises(AuthoringError) as refused:
+        reload_program(*folders, settings, now=lambda: declared(file, {}))
+    assert "J213" in refused.value.what and "重启" not in refused.value.what
+    file.write_text(accounts + CRM, encoding="utf-8")
+    with pytest.raises(AuthoringError) as refused:
+        reload_program(*folders, settings, now=lambda: declared(file, {}))
+    assert refused.value.what.endswith("config.toml 在启动之后多了 [webhooks.crm]：重启 zhitu run 才生效\n")
+    started_again = reload_program(*folders, read(file, accounts + CRM), now=lambda: declared(file, {}))
+    assert "asking" in started_again.library.journeys
