@@ -318,6 +318,10 @@ class Customer:
     """When she answered what attributes with a `ttl` were asked for, by the attribute's name."""
     segments: Mapping[str, bool] = field(default_factory=dict)
     """Whether each segment that leads into a journey held when it was looked at last, by its key."""
+    unasked_on: str = ""
+    """The day, in her zone, of `unasked`."""
+    unasked: Mapping[str, int] = field(default_factory=dict)
+    """How often each journey began on that day without any act of hers."""
     caught_up_to: datetime | None = None
 
     def next_due_at(self) -> datetime | None:

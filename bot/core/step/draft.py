@@ -75,8 +75,8 @@ class Draft:
     `replanned`: those that a correction sent back, so that they pass over what is answered.
     `left_now`: who left by one of its exits in this step.
     `sent_now`: messages of this step by conversation. `put_off`: until when the latest deferred send of an
-    enrolment waits. `stepped`: micro-steps so far, by the enrolment that called all others. `scopes`: what
-    guards of an enrolment read; the records in it are views, so they stay true while the draft changes. `asked`: the
+    enrolment waits. `stepped`: micro-steps so far, by the enrolment that called all others, `moved` of all. `scopes`:
+    what guards of an enrolment read; the records are views, so they stay true while the draft changes. `asked`: the
     questions about events that were asked. `told`: events of our own that are counted.
     `reminding`: while a timer of an enrolment acts, until when its reminders are of use. `reacted`: who heard
     which event.
@@ -115,6 +115,8 @@ class Draft:
     arms: dict[str, str]
     coupons: dict[str, EffectId]
     told_at: dict[str, datetime]
+    unasked_on: str
+    unasked: Mapping[str, int]
     replying: bool
     effects: list[Effect] = field(default_factory=list)
     journal: list[Trace] = field(default_factory=list)
@@ -133,6 +135,7 @@ class Draft:
     reminding: dict[EnrolmentId, datetime | None] = field(default_factory=dict)
     reacted: set[tuple[EnrolmentId, EventId]] = field(default_factory=set)
     stepped: dict[EnrolmentId, int] = field(default_factory=dict)
+    moved: int = 0
     scopes: dict[EnrolmentId | None, Scope] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     told: list[Told] = field(default_factory=list)
@@ -295,6 +298,8 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
         arms=dict(customer.arms),
         coupons=dict(customer.coupons),
         told_at=dict(customer.told_at),
+        unasked_on=customer.unasked_on,
+        unasked=customer.unasked,
         replying=conversation is not None or (event is not None and answers_her(event)),
     )
 
@@ -329,6 +334,8 @@ def finish(draft: Draft) -> Customer:
         arms=draft.arms,
         coupons=draft.coupons,
         told_at=draft.told_at,
+        unasked_on=draft.unasked_on,
+        unasked=draft.unasked,
         segments=base.segments,
         caught_up_to=max(moment, base.caught_up_to) if base.caught_up_to else moment,
     )

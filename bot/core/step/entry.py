@@ -11,7 +11,7 @@ from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EnrolmentId, bounded_key, enrolment_id
 from bot.core.journey import Journey
 from bot.core.making import quickly_made
-from bot.core.step import splitting
+from bot.core.step import splitting, unasked
 from bot.core.step.copies import HOLDOUT, Run
 from bot.core.step.draft import Draft, past_key
 from bot.core.step.fitting import fitting
@@ -91,6 +91,7 @@ def _admit(draft: Draft, opening: Opening, key: str) -> Run | None:
     if running is not None:
         close(draft, running, RESTARTED)
     _clear_away_stuck(draft, journey, key)
+    unasked.count(draft, journey)
     return begin_run(draft, opening, key)
 
 
@@ -106,6 +107,7 @@ def _refusal(draft: Draft, journey: Journey, key: str, running: Run | None) -> R
         (by_room(draft) if running is None else None)
         or by_past(draft, journey, key, is_known=has_run)
         or by_audience(draft, journey)
+        or unasked.by_day(draft, journey)
     )
 
 

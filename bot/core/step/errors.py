@@ -8,9 +8,6 @@ from bot.core.step.draft import Draft, Move
 from bot.core.step.leaving import close, leave
 from bot.core.step.questions import journey_of
 
-OPERATORS = "role:运营值班"
-"""Who gets a task when an enrolment is stuck."""
-
 
 def handle(draft: Draft, run: Run, move: Move) -> None:
     """Let whoever takes care of the error do so: in the journey, in the one that called it, for all of them.
@@ -60,7 +57,7 @@ def _catch(draft: Draft, run: Run, move: Move, found: Catch) -> None:
 def _end_repair(draft: Draft, run: Run, move: Move) -> None:
     """What went wrong in a repair journey is none of the journey it was called for, whose question stands."""
     _trace(draft, run, move, outcome="repair_ended")
-    tasks.give(draft, run, tasks.Order(to=OPERATORS, title=f"修复旅程 {run.journey} 出错：{move.error}"))
+    tasks.give(draft, run, tasks.Order(to=tasks.OPERATORS, title=f"修复旅程 {run.journey} 出错：{move.error}"))
     close(draft, run, f"error:{move.error}")
 
 
@@ -77,4 +74,4 @@ def stick(draft: Draft, run: Run, error: str, *, place: str = "") -> None:
     draft.trace("error", run, error=error, outcome="stuck", **detail)
     floor.release(draft, run)
     title = f"旅程 {run.journey} 卡在 {run.state}：{error}"
-    tasks.give(draft, run, tasks.Order(to=OPERATORS, title=title))
+    tasks.give(draft, run, tasks.Order(to=tasks.OPERATORS, title=title))

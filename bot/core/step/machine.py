@@ -31,6 +31,8 @@ from bot.core.step.scope import faulted, guard_holds, plain, scope_of
 
 MICROSTEPS_MAX = 50
 """Moves of an enrolment, and of all that it calls, in one step; beyond, it is stuck (`loop`)."""
+MOVES_MAX = 600
+"""Moves of all enrolments in one step; beyond, whoever would move is stuck (`loop`): what one step costs is bounded."""
 MACROSTEPS_A_DAY_MAX = 200
 """Steps a day in which an enrolment moves; beyond, it is stuck (`too_many_steps_today`)."""
 
@@ -38,7 +40,7 @@ MACROSTEPS_A_DAY_MAX = 200
 def come_to_rest(draft: Draft) -> None:
     """Make all moves that wait and those that follow from them, then let the floor settle, until nothing moves.
 
-    It ends because every enrolment may move `MICROSTEPS_MAX` times.
+    It ends because every enrolment may move `MICROSTEPS_MAX` times, and all together `MOVES_MAX`.
     """
     while True:
         while draft.moves:
@@ -76,7 +78,8 @@ def _allowed(draft: Draft, run: Run) -> bool:
         root.day_count = root.day_count + 1 if root.day == today else 1
         root.day = today
     draft.stepped[root.enrolment_id] = made + 1
-    if made >= MICROSTEPS_MAX:
+    draft.moved += 1
+    if made >= MICROSTEPS_MAX or draft.moved > MOVES_MAX:
         errors.stick(draft, root, "loop")
         return False
     if root.day_count > MACROSTEPS_A_DAY_MAX:

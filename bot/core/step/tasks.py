@@ -18,6 +18,8 @@ from bot.core.step.draft import Draft
 from bot.core.step.sending import emit_to_staff, to_staff
 
 ADVISOR_ROLE = "顾问"
+OPERATORS = "role:运营值班"
+"""Who gets a task when a journey cannot go on, or goes round without end."""
 TASK_OWNER = "_task"
 OVERDUE = "task.overdue"
 OPEN_TASKS_MAX = 20

@@ -13,6 +13,7 @@ REFUSALS = {
     "audience": "客户不在这个旅程的受众里",
     "too_many_active": "客户同时进行的旅程太多",
     "too_many_entries": "这一步里进入的旅程太多，可能在互相启动",
+    "too_many_entries_today": "今天已自动进入太多次，可能在循环；客户自己触发仍可进入",
     "goal_reached": "上一次已达成目标（reentry: allow goal_missed）",
     "already_queued": "已有一次在排队（while_active: queue 最多一次）",
     "too_many_queued": "排队等待进入的旅程太多",

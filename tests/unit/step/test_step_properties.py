@@ -21,7 +21,7 @@ from tests.unit.step.losses import lost
 from tests.unit.step.play import Consumed, Play
 from tests.unit.step.random_journeys import Story, stories
 
-EXAMPLES = int(os.environ.get("ZHITU_STEP_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("ZHITU_STEP_EXAMPLES", "25"))
 """Few in the everyday run, and the same ones; thousands of others when somebody works on the core."""
 UNHURRIED = settings(
     max_examples=EXAMPLES,
