@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any  # Any: the driver's connection and what the dialect calls it
+from typing import Any, cast  # Any, cast: the driver's connection, and what stands in for one of SQLAlchemy's
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 
 from bot.errors import Complaint, ConfigError, Conflict, StorageError, Unavailable
 from bot.storage.functions import teach
+from bot.storage.quick import PREPARED_MAX, QuickConnection
 
 BUSY_MS = 5_000
 """How long SQLite waits for another process that writes, before it gives up."""
@@ -73,6 +74,14 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise meaning_of(error) from error
 
 
+def at_hand(connection: Connection) -> Connection:
+    """What a job's statements go through, inside the transaction of `connection`."""
+    if connection.dialect.name != "sqlite":
+        return connection
+    quick: Any = QuickConnection(cast(sqlite3.Connection, connection.connection.driver_connection))  # pysqlite's
+    return cast(Connection, quick)  # it is none, and does all that jobs ask of one
+
+
 def meaning_of(error: DBAPIError) -> StorageError:
     """What a driver's error means. Only its first line is told, since further ones may quote the row.
 
@@ -106,7 +115,7 @@ def _sqlite_engine(url: URL, *, size: int) -> Engine:
         hide_parameters=True,
         pool_size=size,
         max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000, "cached_statements": PREPARED_MAX},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 from bot.storage.database import meaning_of
 from bot.storage.functions import teach
 from bot.storage.keys import KeyRing
-from bot.storage.quick import QuickConnection
+from bot.storage.quick import PREPARED_MAX, QuickConnection
 from bot.storage.recent import Recent
 from bot.storage.schema import upgrade
 from bot.storage.transaction import Moments, Transaction
@@ -32,7 +32,7 @@ class MemoryDatabase:
     def __init__(self, *, clock_now: Callable[[], datetime]) -> None:
         self._clock_now = clock_now
         self._keys = KeyRing.generate()
-        self._raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
+        self._raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=PREPARED_MAX)
         _template().backup(self._raw)
         teach(self._raw)
         self._connection = QuickConnection(self._raw)

@@ -1,4 +1,4 @@
-"""SQLAlchemy's connection without most of its work, for SQLite in virtual time: thousands of transactions a second.
+"""SQLAlchemy's connection without most of its work, for SQLite: thousands of transactions a second.
 
 Statements are still spelled by SQLAlchemy, once each. Values pass as they are: whole numbers, texts and bytes are all
 that the product stores.
@@ -22,7 +22,10 @@ Row: TypeAlias = tuple[Any, ...]  # Any: as above
 
 _DIALECT: Dialect = sqlite.dialect()
 SPELLED_MAX = 2_000
-"""Statements that are kept spelled; the product has some two hundred."""
+"""Statements that are kept spelled; when there are more, all are spelled anew. The product has some two hundred, and
+those that ask for audiences."""
+PREPARED_MAX = 512
+"""Statements that SQLite keeps prepared on one connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class _Spelled:
         """The words and the values of one execution."""
         if self.names is not None:
             known = {**self.defaults, **values} if self.defaults else values
-            return self.sql, tuple(known[name] for name in self.names)
+            return self.sql, tuple([known[name] for name in self.names])
         state = self.compiled.construct_expanded_state(dict(values))
         return state.statement, tuple(state.positional_parameters)
 
@@ -53,6 +56,14 @@ def _row_type(columns: tuple[str, ...]) -> Callable[[Row], Row]:
     made = named("Row", columns, rename=True)
     found: Callable[[Row], Row] = made._make
     return found
+
+
+class QuickColumn(list[Any]):  # Any: values of any column
+    """The first column of every row."""
+
+    def all(self) -> list[Any]:  # Any: as above
+        """Every value."""
+        return self
 
 
 class QuickResult:
@@ -96,9 +107,9 @@ class QuickResult:
         """The first column of the only row."""
         return self.one()[0]
 
-    def scalars(self) -> list[Any]:  # Any: as above
+    def scalars(self) -> QuickColumn:
         """The first column of every row."""
-        return [row[0] for row in self._rows]
+        return QuickColumn(row[0] for row in self._rows)
 
 
 class QuickConnection:
@@ -135,7 +146,8 @@ class QuickConnection:
     def _spell(self, statement: ClauseElement, columns: tuple[str, ...]) -> _Spelled:
         known = _SPELLINGS.get((id(statement), columns))
         if known is None:
-            assert len(_SPELLINGS) < SPELLED_MAX, "the product makes statements without end"
+            if len(_SPELLINGS) >= SPELLED_MAX:
+                _SPELLINGS.clear()
             # What is spelled keeps its statement alive, so nothing else ever gets its id.
             known = _SPELLINGS[id(statement), columns] = _spell(statement, columns)
         return known

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from bot.storage.checkpoints import Checkpoints
-from bot.storage.database import parse_url, reading_engine, transaction, writing_engine
+from bot.storage.database import at_hand, parse_url, reading_engine, transaction, writing_engine
 from bot.storage.keys import KeyRing
 from bot.storage.recent import Recent
 from bot.storage.schema import require_current, upgrade
@@ -86,7 +86,7 @@ class Storage:
         recent = self._recent if engine is self._writing else None
         with transaction(engine) as connection:
             moments = Moments(now=self._clock_now(), ticks=lambda: self._ticks(connection))
-            yield Transaction(connection, keys=self._keys, at=moments, recent=recent)
+            yield Transaction(at_hand(connection), keys=self._keys, at=moments, recent=recent)
 
     def _dispose(self) -> None:
         if self._checkpoints is not None:
