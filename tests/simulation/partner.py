@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.authoring.expressions import parse_expression
+from bot.core.actions import Action, AddPoints, GrantCoupon
 from bot.core.bookings import Resource
+from bot.core.entries import EventEntry
 from bot.core.errands import DONE, FAILED, CallWebhook
 from bot.core.events import Json
 from bot.core.ids import EffectId
+from bot.core.journey import Journey
 from bot.core.program import Program, compile_library
 from bot.core.states import Book, End, State, Webhook
 from bot.runtime.ports import Answered, Unanswered
@@ -23,8 +26,18 @@ from tests.simulation.wire import SLOW_S, TRAVEL_S
 
 TIMEOUT_S = 10.0
 REFUSED_RATE = 0.1
-ERRAND_RATE = 0.4
-"""States of random journeys that ask for something, beside those that do anyway: stories are short."""
+FIRST_RATE, ERRAND_RATE = 0.85, 0.4
+"""First and other states of random journeys that ask for something, beside those that do anyway: stories are short."""
+BOOK_RATE, HOLD_RATE = 0.6, 0.3
+GIFTS: tuple[Action, ...] = (
+    GrantCoupon(coupon="五十元", once_per="journey"),
+    GrantCoupon(coupon="五十元"),
+    AddPoints(add=2, reason="测试"),
+    AddPoints(add=-1, reason="兑换"),
+)
+"""What our own ledgers are asked for on the way into the first state."""
+GIFTS_MAX = 2
+FOLLOWED = "oa.follow"
 ANSWERS: tuple[Json, ...] = ({"end": "good"}, {"end": 3, "more": ["x"]}, None, "x", {})
 FAULTS: Mapping[str, int] = {"error_before": 502, "quota_code": 429, "busy_code": 503, "error_after": 504}
 """Faults of calls, and the status that one such is answered with."""
@@ -33,6 +46,8 @@ PLACES = Resource(resource="试驾车", dealer="one", hours="工作时间", each
 """What the random journeys book."""
 STARTS = tuple(parse_expression(f"'{start}'") for start in ("2026-12-01T11:00", "2026-12-02T10:00", "2026-12-05T17:00"))
 """Slots of it, so few that customers want the same one."""
+OWN = ("j0", "j1", "j2")
+"""The random journeys; those beside them are shipped."""
 _DONE = "done"
 """The state in which random journeys end: one that goes on with what failed would ask for it for ever."""
 WHAT = parse_expression("'E6'")
@@ -101,24 +116,42 @@ class Partner:
 
 def bookable(program: Program, dice: random.Random) -> Program:
     """`program` with places of one dealer, and journeys that want them and ask the partner more often."""
-    journeys = {
-        name: replace(one, states={key: _asking(state, dice) for key, state in one.states.items()})
-        for name, one in program.library.journeys.items()
-        if _DONE in one.states
-    }
+    own = {name: program.library.journeys[name] for name in OWN}
+    journeys = {name: _wanting(one, dice, greets=name == OWN[0]) for name, one in own.items()}
     return compile_library(
         replace(program.library, journeys={**program.library.journeys, **journeys}, resources=(PLACES,))
     )
 
 
-def _asking(state: State, dice: random.Random) -> State:
-    if isinstance(state.doing, End) or dice.random() > ERRAND_RATE:
+def _wanting(journey: Journey, dice: random.Random, *, greets: bool) -> Journey:
+    """`journey` with states that ask for more. `greets`: whoever follows comes into it, so that somebody does."""
+    first, second, *_ = journey.states
+    states = {name: _asking(state, dice, first=first) for name, state in journey.states.items()}
+    if isinstance(states[first].doing, Book) and not isinstance(states[second].doing, End):
+        states[first] = replace(states[first], then=second)
+        states[second] = replace(states[second], doing=_webhook(), when=None)
+    known = any(isinstance(one, EventEntry) and one.event == FOLLOWED for one in journey.enter)
+    enter = (*journey.enter, EventEntry(event=FOLLOWED)) if greets and not known else journey.enter
+    return replace(journey, states=states, enter=enter, holdout=None if greets else journey.holdout)
+
+
+def _asking(state: State, dice: random.Random, *, first: str) -> State:
+    is_first = state.name == first
+    if isinstance(state.doing, End) or dice.random() > (FIRST_RATE if is_first else ERRAND_RATE):
         return state
-    if dice.random() < 0.5:
-        return replace(state, doing=Webhook(target="crm", operation="ask", fail=_DONE, body=BODY, save="opened"))
+    gifts = tuple(dice.sample(GIFTS, GIFTS_MAX)) if is_first else ()
+    doing = _book(dice) if dice.random() < BOOK_RATE else _webhook()
+    return replace(state, do=(*state.do, *gifts), doing=doing, when=None if is_first else state.when)
+
+
+def _book(dice: random.Random) -> Book:
+    hold = timedelta(minutes=30) if dice.random() < HOLD_RATE else None
     start = dice.choice(STARTS)
-    book = Book(resource=PLACES.resource, what=WHAT, start=start, save="booking", full=_DONE, fail=_DONE)
-    return replace(state, doing=book)
+    return Book(resource=PLACES.resource, what=WHAT, start=start, save="booking", full=_DONE, fail=_DONE, hold=hold)
+
+
+def _webhook() -> Webhook:
+    return Webhook(target="crm", operation="ask", fail=_DONE, body=BODY, save="opened")
 
 
 def unbalanced(disk: Disk, partner: Partner) -> Iterator[str]:

@@ -42,6 +42,8 @@ TALK = (
     "词二",
     "甲",
 )
+WORDS, WORDS_RATE = ("词零", "词一", "词二"), 0.35
+"""What random journeys are entered with, and how often a buyer who may say anything says it there."""
 PAUSES_S = ((0.0, 1.5), (1.0, 8.0), (10.0, 90.0), (120.0, 900.0), (3_600.0, 30_000.0), (70_000.0, 200_000.0))
 PAUSE_WEIGHTS = (6, 8, 6, 3, 1, 1)
 LAST_MINUTE_RATE = 0.2
@@ -117,7 +119,11 @@ class Cast:
         if tap is not None:
             return tap
         wanted = _fitting(chat, dice) if throw < 0.8 else ""
-        return {"do": "say", "openid": openid, "text": wanted or dice.choice(TALK)}
+        return {"do": "say", "openid": openid, "text": wanted or self._anything(dice)}
+
+    def _anything(self, dice: random.Random) -> str:
+        enters = self.swarm.library == "random" and dice.random() < WORDS_RATE
+        return dice.choice(WORDS if enters else TALK)
 
     async def _advisor(self, staff_id: str, dice: random.Random) -> None:
         for _ in range(STAFF_ROUNDS):
