@@ -68,6 +68,30 @@ def test_the_shipped_journeys_are_clean_even_of_warnings(place: Path, capsys: py
     assert json.loads(capsys.readouterr().out) == []
 
 
+def test_a_year_without_an_official_plan_is_a_warning_that_fails_no_build(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before: from 1 December on the same files failed `--fail-on warning`, and nobody could mend them."""
+    unofficial = EVERY_YEAR.replace("{off: []}", "{off: [], official: false}")
+    (place / "journeys" / "schema" / "holidays.yaml").write_text(unofficial, encoding="utf-8")
+    assert code_of("check", "--format", "json", "--fail-on", "warning") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {(one["rule"], one["severity"], one["dated"]) for one in found} == {("J413", "warning", True)}
+    assert code_of("check") == 0
+    assert "warning[J413]" in capsys.readouterr().out
+
+
+def test_a_warning_that_stands_in_the_files_fails_a_build_that_wants_none(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "content" / "nobody-says-it.md").write_text(
+        "---\ncontent: nobody-says-it\nchannels: {oa: text}\n---\n没有人说\n", encoding="utf-8"
+    )
+    assert code_of("check", "--format", "json") == 0
+    assert code_of("check", "--format", "json", "--fail-on", "warning") == 1
+    assert '"J302"' in capsys.readouterr().out
+
+
 def test_a_broken_journey_is_shown_with_its_place_and_exits_with_one(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,8 @@ PER_FILE_MAX = 100
 class Diagnostic:
     """One finding. Columns count code points from 1; `end_column` is the first one after it, on the same line.
 
-    `excerpt` is the whole line, empty where no line can be shown.
+    `excerpt` is the whole line, empty where no line can be shown. `dated`: the same files had it not on an earlier day,
+    or will not have it on a later one.
     """
 
     rule: str
@@ -25,6 +26,7 @@ class Diagnostic:
     message: str
     help: str = ""
     excerpt: str = ""
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Findings:
     found: dict[tuple[str, Span, str], Diagnostic] = field(default_factory=dict)
     left_out_count: int = 0
 
-    def add(self, rule: str, span: Span, message: str, *, help: str = "") -> None:
+    def add(self, rule: str, span: Span, message: str, *, help: str = "", dated: bool = False) -> None:
         """Keep a finding of `rule`. KeyError: a rule that is not in the rule book."""
         severity = RULES[rule].severity
         if len(self.found) >= PER_FILE_MAX:
@@ -63,6 +65,7 @@ class Findings:
             message=f"{message}（{lender.user}）" if lender else message,
             help=help,
             excerpt=excerpt,
+            dated=dated,
         )
 
     def source_at(self, span: Span) -> Source:

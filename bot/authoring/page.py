@@ -101,10 +101,10 @@ class Page:
     entering: bool = False
     global_: bool = False
 
-    def say(self, rule: str, node: Node | Span, message: str, *, help: str = "") -> None:
-        """Report a finding at `node`."""
+    def say(self, rule: str, node: Node | Span, message: str, *, help: str = "", dated: bool = False) -> None:
+        """Report a finding at `node`. `dated`: only the day on which it is checked makes it one."""
         span = node if isinstance(node, Span) else node.span
-        self.findings.add(rule, span, message, help=help)
+        self.findings.add(rule, span, message, help=help, dated=dated)
 
     def refer(self, kind: ReferenceKind, name: str, node: Node, *, key: str) -> str:
         """Note that `name` is used at `node`; gives `name` back."""

@@ -33,7 +33,7 @@ def as_text(diagnostics: Sequence[Diagnostic], lang: Language = "zh", *, colour:
 
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """A JSON list of objects: rule, severity, file, line, column, end_column, message, help."""
+    """A JSON list of objects: rule, severity, file, line, column, end_column, message, help, dated."""
     rows = [
         {
             "rule": one.rule,
@@ -44,6 +44,7 @@ def as_json(diagnostics: Sequence[Diagnostic]) -> str:
             "end_column": one.end_column,
             "message": one.message,
             "help": one.help,
+            "dated": one.dated,
         }
         for one in diagnostics
     ]

@@ -71,13 +71,13 @@ def _unofficial(drafts: Drafts, today: date) -> None:
     help = f"公布后写进 journeys/schema/holidays.yaml：years: {{{missing[0]}: {{off: […], work: […]}}}}"
     for scalar in drafts.rules.holidays_at if drafts.rules else ():
         if drafts.rules:
-            drafts.rules.page.say("J413", scalar, message, help=help)
+            drafts.rules.page.say("J413", scalar, message, help=help, dated=True)
     for draft in drafts.journeys.values():
         for name, state in draft.journey.states.items():
             if _works(state):
-                draft.page.say("J413", draft.places[name].key, message, help=help)
+                draft.page.say("J413", draft.places[name].key, message, help=help, dated=True)
         if draft.journey.limits.days == "working":
-            draft.page.say("J413", place(draft.root, "limits", "days"), message, help=help)
+            draft.page.say("J413", place(draft.root, "limits", "days"), message, help=help, dated=True)
 
 
 def _works(state: State) -> bool:

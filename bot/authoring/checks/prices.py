@@ -38,7 +38,7 @@ def _asked(page: Page, formula: Formula, arguments: tuple[Node, ...], catalogue:
         late = [] if today is None else [one for car in catalogue.models.values() for one in _expired(car, today)]
         if late:
             message = f"会读到已经过期的价格：{'；'.join(late[:_SHOWN_MAX])}"
-            page.say("J313", page.inside(formula.span, _FAMILY), message, help=_HELP)
+            page.say("J313", page.inside(formula.span, _FAMILY), message, help=_HELP, dated=True)
         return
     spot = page.inside(formula.span, model)
     car = catalogue.models.get(model)
@@ -49,7 +49,8 @@ def _asked(page: Page, formula: Formula, arguments: tuple[Node, ...], catalogue:
     elif trim is not None:
         why = _why_null(car, trim, today)
         if why:
-            page.say("J313", spot, f"{car.model}{trim and f' {trim}'} {why}：这里会是空的", help=_HELP)
+            message = f"{car.model}{trim and f' {trim}'} {why}：这里会是空的"
+            page.say("J313", spot, message, help=_HELP, dated=trim in car.prices)
 
 
 def _written(node: Node) -> str | None:
