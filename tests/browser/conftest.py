@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright, expect
 
 from .phone import Phone
 
@@ -25,7 +25,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
+"""A wait ends when it sees what it waits for; this is only for what never comes, and no measure of a machine."""
 
 # Without a font for them, all Chinese characters are drawn as one and the same box.
 DRAWS_CHINESE = """() => {
@@ -69,6 +70,7 @@ async def launched(playwright: Playwright) -> Browser:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The one browser."""
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await launched(playwright)
         yield browser

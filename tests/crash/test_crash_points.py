@@ -63,18 +63,22 @@ def undisturbed(outcomes: Mapping[str, Outcome]) -> dict[str, list[str]]:
     return judging.by_receiver(judging.taken(outcomes[WHOLE].log))
 
 
-def at_rest(database: Path, *, unrepeated_max: int = 0) -> bool:
-    """Whether every event was stepped, no lane is parked, and every message counts as sent.
+def unrest(database: Path, *, unrepeated_max: int = 0) -> list[str]:
+    """What is not as it should be when all is over: an event not stepped, a parked lane, a message not sent.
 
     `unrepeated_max`: so many may stay unknown, because she wrote before the repeat could leave (delivery.md 3.5).
     """
     waiting = judging.rows(database, "SELECT count(*) FROM inbox WHERE consumed_at IS NULL")
     parked = judging.rows(database, "SELECT count(*) FROM parked")
-    unknown = judging.rows(database, "SELECT reason FROM outbox WHERE state = 'unknown'")
-    sent = judging.states(database).get("sent", 0)
-    everything = len(TO_BUYER) + len(TO_ADVISOR) + 1
-    explained = len(unknown) <= unrepeated_max and set(unknown) <= {("repeat_not_wanted",)}
-    return waiting == parked == [(0,)] and explained and sent + len(unknown) == everything
+    unknown = judging.rows(database, "SELECT effect_id, reason FROM outbox WHERE state = 'unknown'")
+    unexplained = [row for row in unknown if row[1] != "repeat_not_wanted"]
+    states = judging.states(database)
+    found = {
+        f"waiting {waiting}, parked {parked}": waiting == parked == [(0,)],
+        f"unknown {unknown}": len(unknown) <= unrepeated_max and not unexplained,
+        f"states {states}": states.get("sent", 0) + len(unknown) == len(TO_BUYER) + len(TO_ADVISOR) + 1,
+    }
+    return [what for what, right in found.items() if not right]
 
 
 def test_a_story_without_a_death_says_everything_once(outcomes: Mapping[str, Outcome]) -> None:
@@ -86,7 +90,7 @@ def test_a_story_without_a_death_says_everything_once(outcomes: Mapping[str, Out
         next(to for to in messages if to != BUYER): len(TO_ADVISOR) + 1,
     }
     assert judging.refused(outcome.log) == []
-    assert at_rest(outcome.place.database)
+    assert unrest(outcome.place.database) == []
 
 
 @pytest.mark.parametrize(("point", "step"), AT_STEPS)
@@ -99,7 +103,7 @@ def test_a_death_before_a_message_is_begun_changes_nothing(
     under_way = outcome.states_at_death[0].get("sending", 0)
     repeated = sum(judging.repeats(messages).values())
     assert repeated + len(judging.refused(outcome.log)) <= under_way <= 2  # one for each person
-    assert at_rest(outcome.place.database, unrepeated_max=under_way - repeated)
+    assert unrest(outcome.place.database, unrepeated_max=under_way - repeated) == []
 
 
 @pytest.mark.parametrize(("point", "send"), AT_SENDS)
@@ -117,4 +121,4 @@ def test_a_death_while_a_message_leaves_loses_nothing_and_repeats_at_most_that_o
     )
     may_repeat = point != "C3" and send not in RECOGNISED
     assert judging.repeats(messages) in ({}, {the_one: 1} if may_repeat else {})
-    assert at_rest(outcome.place.database, unrepeated_max=1 if may_repeat else 0)
+    assert unrest(outcome.place.database, unrepeated_max=1 if may_repeat else 0) == []
