@@ -8,7 +8,7 @@ compiled, not when a row is read, if one of its types is not understood.
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar  # Any: what JSON holds is known only once it is taken apart
 
@@ -64,17 +64,6 @@ def _dataclass_turns(kind: Any, without: frozenset[str] = frozenset()) -> _Turns
     unless = [(name, one, turns[name].pack) for name, one in defaults.items() if not isinstance(one, _Nothing)]
     unpacking = {name: turn.unpack for name, turn in turns.items()} | dict.fromkeys(without)
 
-    def pack(value: Any) -> dict[str, Json]:  # Any: an instance of `kind`
-        packed = {}
-        for name, turn in always:
-            part = getattr(value, name)
-            packed[name] = part if turn is None else turn(part)
-        for name, default, turn in unless:
-            part = getattr(value, name)
-            if part is not default and part != default:
-                packed[name] = part if turn is None else turn(part)
-        return packed
-
     def unpack(packed: Any) -> Any:  # Any: JSON in, an instance of `kind` out
         parts = {}
         for name, part in packed.items():
@@ -85,7 +74,34 @@ def _dataclass_turns(kind: Any, without: frozenset[str] = frozenset()) -> _Turns
                 parts[name] = turn(part)
         return kind(**parts)
 
-    return _Turns(pack=pack, unpack=unpack)
+    return _Turns(pack=_packing(always, unless), unpack=unpack)
+
+
+def _packing(always: Sequence[tuple[str, Turn | None]], unless: Sequence[tuple[str, object, Turn | None]]) -> Turn:
+    """The function that packs a class, written out field by field: it runs for every value of every row.
+
+    `always`: fields that are always written; `unless`: those that are left out when they hold their default.
+    """
+    known: dict[str, Any] = {}  # Any: what the function finds by name, and the function itself
+    written = ", ".join(f"{name!r}: {_part(name, f'value.{name}', turn, known)}" for name, turn in always)
+    lines = ["def pack(value):", f"    packed = {{{written}}}"]
+    for name, default, turn in unless:
+        known[f"_default_{name}"] = default
+        lines += [
+            f"    part = value.{name}",
+            f"    if part is not _default_{name} and part != _default_{name}:",
+            f"        packed[{name!r}] = {_part(name, 'part', turn, known)}",
+        ]
+    exec("\n".join([*lines, "    return packed"]), known)  # noqa: S102 - names of fields of ours, as in `dataclasses`
+    found: Turn = known["pack"]
+    return found
+
+
+def _part(name: str, part: str, turn: Turn | None, known: dict[str, Any]) -> str:  # Any: as above
+    if turn is None:
+        return part
+    known[f"_turn_{name}"] = turn
+    return f"_turn_{name}({part})"
 
 
 def _default(field: dataclasses.Field[Any]) -> object:  # Any: a field of any type
