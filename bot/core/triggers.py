@@ -10,7 +10,7 @@ from bot.core.journey import Journey
 from bot.core.library import Faq, Library
 from bot.core.rules import Interrupt
 
-REPAIRS = frozenset({"cancel", "correct", "clarify", "unclear", "fallback", "media", "abuse", "silence"})
+REPAIRS = frozenset({"cancel", "correct", "clarify", "unclear", "fallback", "media", "abuse", "silence", "queued"})
 """Journeys that the engine itself calls on the floor when a conversation stumbles (journey-language.md 2.11).
 
 What they are entered by is heard beside every question (step 7), on every channel.

@@ -233,9 +233,9 @@ CASES: list[tuple[str, dict[str, Json], str, str]] = [
     ("floor", {"outcome": "human", "staff_id": "lilei"}, "ok", "同事 lilei 接手对话，机器人保持安静"),
     (
         "floor",
-        {"outcome": "queued", "holder": "E2"},
+        {"outcome": "queued", "holder": "E2", "behind": "test-drive"},
         "no",
-        "oa-welcome 的问题先排队：另一个旅程正在和客户对话",
+        "oa-welcome 的问题先排队：test-drive 正在和客户对话，说完就问",
     ),
     (
         "planned",

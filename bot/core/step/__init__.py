@@ -28,6 +28,7 @@ from bot.core.step import (
     reach,
     receipts,
     releases,
+    repairs,
     results,
     routing,
     tasks,
@@ -66,6 +67,9 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
             _take_event(draft, arrival.event)
         hearing.come_to_rest(draft)
         while anchors.plan_anew(draft):
+            hearing.come_to_rest(draft)
+        repairs.tell_queued(draft)
+        if draft.moves:
             hearing.come_to_rest(draft)
         _apologise(draft)
         exits.look_back(draft)

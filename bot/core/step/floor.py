@@ -30,8 +30,14 @@ def take(draft: Draft, run: Run) -> bool:
         return True
     if run.enrolment_id not in talk.floor and run.enrolment_id not in talk.queue:
         talk.queue.append(run.enrolment_id)
-        draft.trace("floor", run, outcome="queued", holder=talk.holder)
+        draft.trace("floor", run, outcome="queued", holder=talk.holder, behind=_spoken_for(draft, talk))
     return False
+
+
+def _spoken_for(draft: Draft, talk: Talk) -> str:
+    """The journey on the floor, empty while a colleague has it."""
+    holder = holder_of(draft, talk)
+    return draft.root_of(holder).journey if holder is not None else ""
 
 
 def take_if_free(draft: Draft, run: Run) -> bool:

@@ -4,7 +4,7 @@ Source: journey-language.md 3.2 (internal events before the external one), 3.11.
 """
 
 from bot.core.events import Event
-from bot.core.step import exits, lookback, machine, routing
+from bot.core.step import exits, groups, lookback, machine, routing
 from bot.core.step.draft import Draft
 from bot.core.step.entering import enter_by_event
 
@@ -28,6 +28,9 @@ def _deliver(draft: Draft, event: Event) -> None:
     _turn_to(draft, event)
     draft.trace("internal", event=event.type)
     exits.look(draft)
+    groups.leave_by_exits(draft)
+    if draft.moves:  # whoever leaves hears it where the way out has led
+        machine.come_to_rest(draft)
     routing.tell_waiting(draft, event, None)
     enter_by_event(draft, event, None)
     lookback.remember(draft, event)

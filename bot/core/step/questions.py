@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from bot.core.customer import Pending
+from bot.core.effects import SendClass
 from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Journey
 from bot.core.messages import MenuChoice
@@ -66,12 +67,24 @@ def question(draft: Draft, run: Run, *, variant: str = "normal", content: str = 
     return Wish(
         content=content or slot.ask,
         variant=variant,
-        send_class=ask.send_class,
+        send_class=_class_of(draft, ask, repeated=variant != "normal"),
         outside=ask.outside,
         choices=menu_choices(run, slot),
         numbered=slot.options_from is not None,
         templates_of=slot.ask,
     )
+
+
+def _class_of(draft: Draft, ask: Ask, *, repeated: bool) -> SendClass:
+    """The class by which a question is put. Source: journey-language.md 3.11, "Class of a send".
+
+    What repeats or reads back in the step in which she wrote answers her, whatever class her first question had: caps
+    and quiet hours are not for that. A question that nobody gave a class and that comes by itself, because the floor
+    is free or its turn has come, is as unasked-for as a reminder.
+    """
+    if draft.replying and (repeated or ask.send_class is None):
+        return "service"
+    return ask.send_class or "reminder"
 
 
 def may_ask(draft: Draft, run: Run, slot: Slot) -> bool:
@@ -116,7 +129,7 @@ def pose_confirm(draft: Draft, run: Run, *, variant: str = "normal") -> None:
     wish = Wish(
         content=CONFIRM,
         variant=variant,
-        send_class=ask.send_class,
+        send_class=_class_of(draft, ask, repeated=True),
         outside=ask.outside,
         choices=confirm_choices(run),
         templates_of=slot.ask,

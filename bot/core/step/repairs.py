@@ -112,6 +112,36 @@ def clarify(draft: Draft, talk: Talk, tied: tuple[Match, ...]) -> bool:
     return call(draft, talk, "clarify", {"choices": names}, Repair(choices=choices))
 
 
+def tell_queued(draft: Draft) -> None:
+    """What she has just asked for waits for the floor, and nothing answers her: say that it comes, then go on."""
+    talk = draft.talks.get(draft.conversation_id) if draft.conversation_id else None
+    if talk is None or not talk.queue or talk.human is not None or draft.sent_now.get(talk.conversation_id):
+        return
+    waiting = next((run for run in map(draft.runs.get, talk.queue) if run and _queued_now(draft, run)), None)
+    if waiting is not None:
+        _say_queued(draft, talk, waiting)
+
+
+def tell_still_queued(draft: Draft, talk: Talk, journey: str) -> Run | None:
+    """The run of `journey` that waits for the floor here, None: none does. She asked for it again, and hears so."""
+    found = [run for run in map(draft.runs.get, talk.queue) if run and draft.root_of(run).journey == journey]
+    if not found:
+        return None
+    _say_queued(draft, talk, found[0])
+    return found[0]
+
+
+def _say_queued(draft: Draft, talk: Talk, run: Run) -> None:
+    if not call(draft, talk, "queued", {"wanted": journey_of(draft, draft.root_of(run)).name}):
+        floor.repeat_question(draft, talk)
+
+
+def _queued_now(draft: Draft, run: Run) -> bool:
+    """Whether its question has come to wait in this step."""
+    before = draft.base.enrolments.get(run.enrolment_id)
+    return before is None or before.visit != run.visit or before.pending is None or before.pending.phase != "queued"
+
+
 def ended(draft: Draft, run: Run, end: str, returned: Mapping[str, Json]) -> None:
     """A repair journey is over: do what its label says; otherwise the question is repeated when everything rests."""
     repair, talk = run.repair, draft.talk_of(run)

@@ -173,7 +173,7 @@ def _open_best(draft: Draft, talk: Talk, found: list[Match], *, step: int) -> Ta
         return Taken(step=step, by="clarify")
     for one in able:
         door = Door(journey=one.journey, way=one.entry, cause=one.cause, may_push=step == 6)
-        run = enter(draft, door, talk)
+        run = enter(draft, door, talk) or repairs.tell_still_queued(draft, talk, one.journey.journey)
         if run is not None:
             return Taken(step=step, by="entry", run=run)
     return None

@@ -60,7 +60,10 @@ def _floor(detail: Detail) -> Said:
         "human": (f"{_member(detail)} 接手对话，机器人保持安静", "ok"),
         "human_left": (f"{_member(detail)} 结束对话，机器人可以说话了", "info"),
         "forwarded": (f"对话由{_member(detail)} 接手，来信转给 TA，机器人不回", "ok"),
-        "queued": (f"{detail.journey} 的问题先排队：另一个旅程正在和客户对话", "no"),
+        "queued": (
+            f"{detail.journey} 的问题先排队：{detail.text('behind') or '另一方'} 正在和客户对话，说完就问",
+            "no",
+        ),
         "paused": (f"{detail.journey} 的问题暂停，回答时限停表", "info"),
         "resumed": (f"{detail.journey} 轮到说话，重新问", "ok"),
         "too_late_to_resume": (f"{detail.journey} 停了太久，不再追问，按超时处理", "no"),

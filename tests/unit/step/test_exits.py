@@ -190,3 +190,24 @@ states:
     wait.follow()
     (sent,) = wait.sent
     assert not exits.stands_in_the_way(program, wait.customer, sent, now=wait.now)
+
+
+def test_whoever_leaves_by_an_event_of_our_own_does_not_hear_it_where_it_was() -> None:
+    # Before: the state heard the event as well, and did what it says, before the run had left it.
+    body = """
+exit: [{event: own.said, goto: gone}]
+states:
+  rest:
+    wait: {for: 3d}
+    events:
+      - {event: oa.view, do: [{emit: own.said}], stay: true}
+      - {event: own.said, do: [{tag: 听见}], stay: true}
+    then: gone
+  gone: {wait: {for: 1h}, then: done}
+  done: {end: done}
+"""
+    play = Play(journey("care", body), files=(("schema/events.yaml", "dsl: 1\nevents: {own.said: {}}\n"),))
+    play.follow()
+    play.event("oa.view")
+    assert play.at() == {"care": "gone"}
+    assert "听见" not in play.customer.tags

@@ -73,8 +73,8 @@ def test_three_may_stand_on_the_floor_and_a_fourth_waits_in_the_queue() -> None:
     play = Play(A, B, C, D)
     for word in ("问甲", "问乙", "问丙"):
         assert len(play.say(word)) == 1
-    assert play.say("问丁") == []
-    assert play.turn.traced("floor", outcome="queued")
+    assert play.say("问丁")[1:] == ["ask-c@resume"], "she is told that it has to wait, and asked again"
+    assert play.turn.traced("floor", outcome="queued", behind="c")
     assert play.say("c甲") == ["c-done", "ask-b@resume"]
     assert play.say("b甲") == ["b-done", "ask-a@resume"]
     assert play.say("a甲") == ["a-done", "ask-d"]

@@ -116,6 +116,21 @@ def test_an_exit_of_a_group_is_taken_before_a_timer_too() -> None:
     assert play.at() == {"grouped": "away"}
 
 
+FILES = (("schema/events.yaml", "dsl: 1\nevents: {own.said: {}}\n"),)
+ECHOED = """        - {event: oa.view, do: [{tag: scanned}, {emit: own.said}], stay: true}
+        - {event: own.said, do: [{tag: heard}], stay: true}
+"""
+
+
+def test_an_exit_of_a_group_is_taken_before_an_event_of_our_own_is_heard_too() -> None:
+    # Before: exits of the journey were looked for then, those of the group only at the next step.
+    play = Play(grouped(ECHOED + EXIT), files=FILES)
+    play.follow()
+    play.event("oa.view")
+    assert play.at() == {"grouped": "away"}
+    assert "heard" not in play.customer.tags
+
+
 def test_an_exit_that_leads_to_where_the_run_is_moves_nothing() -> None:
     play = Play(grouped("      exit: [{when: has_tag('scanned'), goto: one}]"))
     play.follow()

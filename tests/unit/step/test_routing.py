@@ -35,6 +35,8 @@ states:
   noted: {do: [{send: drive-noted}], then: done}
   done: {end: done}
 """
+SOON = "好的，我记下了。我们先把眼前这件说完，马上接着办。"
+"""What is said to her when she has asked for what has to wait for the floor."""
 LOW = (
     DRIVE.replace("journey: drive", "journey: low").replace("[试驾]", "[资料]").replace("priority: 70", "priority: 30")
 )
@@ -189,8 +191,8 @@ def test_an_interrupting_entry_pushes_and_the_old_question_is_repeated_afterward
 def test_an_entry_of_lower_rank_does_not_interrupt_but_waits_for_the_floor() -> None:
     play = Play(SHOP, LOW)
     play.say("咨询")
-    assert play.say("资料") == []
-    assert play.turn.traced("floor", outcome="queued")
+    assert play.say("资料") == [SOON, "ask-need@resume"], "she wrote, so she hears that it comes"
+    assert play.turn.traced("floor", outcome="queued", behind="shop")
     assert play.say("看车") == ["ask-nick"]
     assert play.say("王先生") == ["noted", "ask-day"]
 
@@ -215,7 +217,7 @@ def test_an_answer_comes_before_a_soft_interrupt() -> None:
     assert play.say("人工") == ["ask-nick"]
 
 
-@pytest.mark.parametrize(("priority", "said"), [(60, ["ask-day"]), (40, [])])
+@pytest.mark.parametrize(("priority", "said"), [(60, ["ask-day"]), (40, [SOON, "ask-need@resume"])])
 def test_an_entry_by_an_event_interrupts_only_what_it_outranks(priority: int, said: list[str]) -> None:
     scanned = DRIVE.replace("keyword: [试驾], interrupt: true", "event: oa.scan, interrupt: true")
     play = Play(SHOP, scanned.replace("priority: 70", f"priority: {priority}"))
