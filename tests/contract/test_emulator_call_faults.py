@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import socket
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from bot.sandbox.emulator.wire import Json
 
@@ -142,6 +144,25 @@ async def test_a_reply_that_is_slower_than_its_client_is_noted_as_not_sent() -> 
         gate.opened.set()
         (note,) = await noted(ready, "reply", 1)
         assert (note["reply_sent"], note["request"]) == (False, {"of": line["seq"]})
+
+
+async def test_a_reply_to_a_client_that_is_gone_counts_as_not_sent_before_the_platform_has_looked() -> None:
+    gate = Gate()
+    async with rig(around=gate.around) as ready:
+        await ready.act("follow")
+        token = await ready.oa_token()
+        await ready.put_in_force(of_sends("slow", moment="after", seconds=90, count=1))
+        where = URL(ready.base)
+        body = json.dumps({"touser": BUYER, "msgtype": "text", "text": {"content": "hello"}}).encode()
+        head = (
+            f"POST {CUSTOM}?access_token={token} HTTP/1.1\r\nHost: {where.host}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection((where.host, where.port)) as client:
+            client.sendall(head.encode() + body)
+            await gate.entered.wait()
+        gate.opened.set()
+        (note,) = await noted(ready, "reply", 1)
+        assert note["reply_sent"] is False
 
 
 async def noted(ready: Rig, endpoint: str, count: int) -> list[dict[str, Json]]:

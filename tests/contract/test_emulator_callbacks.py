@@ -17,7 +17,7 @@ from bot.sandbox.emulator.oa_push import FAILURE_TEXT
 from bot.sandbox.emulator.settings import Mode
 from bot.sandbox.emulator.wire import Json, XmlField, compose, parse
 
-from .emulator_rig import ADVISOR, AES_KEY, BUYER, FIXTURES, NOON, OA, QUICK, WECOM, Rig, rig
+from .emulator_rig import ADVISOR, AES_KEY, BUYER, FIXTURES, NOON, OA, PATIENT, QUICK, WECOM, Rig, rig
 
 AT = str(int(NOON.timestamp()))
 
@@ -206,10 +206,13 @@ async def test_one_persons_second_message_waits_for_the_first_to_be_answered() -
         await ready.emulator.act({"do": "follow", "openid": "oOther"})
         await ready.receiver.until(2)
         assert ready.emulator.busy()
+        # Her own two, and the other's: as soon as that one is answered, it does not count any more.
+        assert ready.emulator.waiting() + ready.emulator.answered() == 3
         assert [ready.receiver.opened(number)["FromUserName"] for number in (0, 1)] == [BUYER, "oOther"]
         gate.set()
         await ready.emulator.idle()
         assert not ready.emulator.busy()
+        assert (ready.emulator.waiting(), ready.emulator.answered()) == (0, 3)
         assert ready.receiver.opened()["Content"] == "一"
 
 
@@ -232,7 +235,7 @@ def passive(mode: Mode, content: str = "好的", **changes: str) -> str:
     ("mode", "form"), [("plain", "plain"), ("safe", "safe"), ("compatible", "plain"), ("compatible", "safe")]
 )
 async def test_a_passive_reply_in_the_form_of_the_mode_is_shown(mode: Mode, form: Mode) -> None:
-    async with rig(mode=mode) as ready:
+    async with rig(mode=mode, conduct=PATIENT) as ready:
         ready.receiver.answers.append(web.Response(text=passive(form)))
         await ready.act("follow")
         assert [bubble.text for bubble in ready.theirs()] == ["好的"]
@@ -240,7 +243,7 @@ async def test_a_passive_reply_in_the_form_of_the_mode_is_shown(mode: Mode, form
 
 @pytest.mark.parametrize("body", ["", "success"])
 async def test_a_bare_acknowledgement_shows_nothing(body: str) -> None:
-    async with rig() as ready:
+    async with rig(conduct=PATIENT) as ready:
         ready.receiver.answers.append(web.Response(text=body))
         await ready.act("follow")
         assert [bubble.side for bubble in ready.emulator.buyer_chat(BUYER)] == ["system"]
@@ -263,7 +266,7 @@ async def test_a_bare_acknowledgement_shows_nothing(body: str) -> None:
     ],
 )
 async def test_a_malformed_answer_shows_the_failure_and_is_not_asked_again(body: str) -> None:
-    async with rig(mode="safe") as ready:
+    async with rig(mode="safe", conduct=PATIENT) as ready:
         ready.receiver.answers.append(web.Response(text=body))
         await ready.act("follow")
         assert len(ready.receiver.received) == 1
@@ -271,7 +274,7 @@ async def test_a_malformed_answer_shows_the_failure_and_is_not_asked_again(body:
 
 
 async def test_an_answer_that_is_no_utf8_is_malformed() -> None:
-    async with rig() as ready:
+    async with rig(conduct=PATIENT) as ready:
         ready.receiver.answers.append(web.Response(body=b"\xff\xfe\xfd"))
         await ready.act("follow")
         assert ready.system_lines()[-1] == FAILURE_TEXT

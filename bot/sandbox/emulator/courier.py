@@ -51,6 +51,16 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._answered = 0
+
+    @property
+    def answered(self) -> int:
+        """How many callbacks were answered with 200 so far."""
+        return self._answered
+
+    def waiting(self) -> int:
+        """How many callbacks wait or are under way."""
+        return sum(len(lane.parcels) for lane in self._lanes.values())
 
     @property
     def chance(self) -> Random:
@@ -109,7 +119,7 @@ class Courier:
                 parcel = lane.parcels[0]
                 struck = self._faults.on_callback(parcel.site())
                 blow = await self._overtaken(lane, struck) if struck is not None else None
-                parcel.settle(await self._deliver(parcel, blow))
+                self._settle(parcel, await self._deliver(parcel, blow))
                 # What the answer was taken for is part of the record, and the record comes first.
                 await self._traffic.durable()
                 lane.parcels.popleft()
@@ -125,8 +135,12 @@ class Courier:
                 return None
             next_one = lane.parcels[1]
             del lane.parcels[1]
-            next_one.settle(await self._deliver(next_one, None))
+            self._settle(next_one, await self._deliver(next_one, None))
         return Blow(fault=struck.fault, hit=struck.hit())
+
+    def _settle(self, parcel: Parcel, outcome: Outcome) -> None:
+        self._answered += isinstance(outcome, Answered)
+        parcel.settle(outcome)
 
     async def _follows(self, lane: _Lane, within_s: float) -> bool:
         lane.came.clear()

@@ -1,5 +1,6 @@
 """The HTTP face of both platforms: reads a request, hands it to the exchange, and puts the ending on the wire."""
 
+import socket
 from collections.abc import Iterable
 
 from aiohttp import web
@@ -12,6 +13,9 @@ BODY_BYTES_MAX = 1024 * 1024
 """Bytes of a request that are read; a larger one is answered 413."""
 
 
+_TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
+_ESTABLISHED = 1
+"""The first byte that TCP_INFO tells while both ends are open (tcp(7))."""
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
@@ -38,10 +42,24 @@ class Gateway:
     async def _end(self, request: web.Request, ending: Ending) -> web.StreamResponse:
         if isinstance(ending, Cut):
             return _cut(request)
-        self._exchange.arrived(ending, sent=request.transport is not None and not request.transport.is_closing())
+        self._exchange.arrived(ending, sent=_is_heard(request))
         if ending.torn:
             return await _torn(request, ending)
         return web.Response(status=ending.status, body=ending.body, headers=_JSON if ending.body else None)
+
+
+def _is_heard(request: web.Request) -> bool:
+    """Whether somebody still waits for the reply: who gave up has closed the far end, and the reply reaches nobody.
+
+    The transport learns of that only when its loop comes to it; the system knows at once, where it tells.
+    """
+    transport = request.transport
+    if transport is None or transport.is_closing():
+        return False
+    connection: socket.socket | None = transport.get_extra_info("socket")
+    if connection is None or _TCP_INFO is None:
+        return True
+    return connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] == _ESTABLISHED
 
 
 def _cut(request: web.Request) -> web.StreamResponse:

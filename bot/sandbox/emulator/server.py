@@ -291,6 +291,14 @@ class Emulator:
         """Whether a callback waits or is under way."""
         return self._courier.busy()
 
+    def waiting(self) -> int:
+        """How many callbacks wait or are under way."""
+        return self._courier.waiting()
+
+    def answered(self) -> int:
+        """How many callbacks were answered with 200 so far; a delivery too many counts for nothing."""
+        return self._courier.answered
+
     async def idle(self) -> None:
         """Wait until no callback waits or is under way, retries included."""
         await self._courier.idle()
