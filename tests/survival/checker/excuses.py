@@ -1,11 +1,13 @@
 """What the journal may excuse: each excuse is matched with something done to the product, or by the customer."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.survival.checker.expected import PUT_OFF_S, RESTS, Event, Promise, Token
-from tests.survival.checker.reading import Blow, Lie, Row, Seen, Withheld
+from tests.survival.checker.answers import Answers
+from tests.survival.checker.expected import ANSWERS, PROMISES, PUT_OFF_S, RESTS, Event, Promise, Token
+from tests.survival.checker.seen import Blow, Lie, Row, Seen, Withheld
 
 SLACK_S = 1.0
 """Clocks of one machine, read by different processes."""
@@ -17,6 +19,8 @@ LATE_CALLBACK_S = 16.0
 """The third delivery of a callback comes ten seconds after the first, and may take another five."""
 SHORT_WINDOW_S = 55.0
 """How long the window after a scan stays open for us (wechat-api.md 3.3, delivery.md 2.2)."""
+CALL_MAX_S = 10.0
+"""So long a request is under way at most (delivery.md 3.1); it may outlive the process that made it."""
 BACKLOG_S = 65.0
 """So long after an outage an account may rest, and what waits for it grows."""
 
@@ -26,11 +30,13 @@ class Excuses:
     """Hands every row of the outbox out once."""
 
     seen: Seen
+    answers: Answers
     used: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _free: dict[tuple[str, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
     _deaths: dict[str, list[Blow]] = field(default_factory=lambda: defaultdict(list))
     _unplanned: dict[tuple[str, str], list[Withheld]] = field(default_factory=lambda: defaultdict(list))
     _failed: set[Event] = field(default_factory=set)
+    _ended: set[Event] = field(default_factory=set)
     _lie_of: dict[str, Lie] = field(default_factory=dict)
     _rows_of: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     _writings: dict[int, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
@@ -46,15 +52,73 @@ class Excuses:
                 self._deaths[effect_id].append(blow)
         for event, deed in self.seen.deeds.items():
             self._writings[event.customer].append((deed.at, deed.acked_at or self.seen.last_at))
+        for customer, looks in self.seen.looks.items():
+            self._writings[customer] += [(look.at, look.acked_at or self.seen.last_at) for look in looks]
         for customer, deed in self.seen.opt_outs.items():
             self._writings[customer].append((deed.at, deed.acked_at or self.seen.last_at))
 
     def for_missing(self, token: Token, promise: Promise) -> str:
         """Why a message that never came may be missing; empty: it may not."""
-        if token.event in self._failed:
+        if token.event in self._failed or self._was_never_asked(token.event):
             # Its journey has ended at the message that did not fit into the window any more.
             return "backlog"
-        return self._take(token, promise, lambda row: self._why_gone(row, token)) or self._withheld(token, promise)
+        if promise.after_s and token.event in self._ended:
+            return "backlog"
+        reason = self._as_answer(token, promise) or self._gone(token, promise)
+        if reason in ("backlog", "window closed", "window used"):
+            # What was to come later ends with its journey, at a message that the window did not let out.
+            self._ended.add(token.event)
+        return reason
+
+    def _gone(self, token: Token, promise: Promise) -> str:
+        """What came of its plan. What was decided first is its own; what was decided later is another message's."""
+        if self._decided_at(token, promise) <= self._withheld_at(token, promise):
+            return self._take(token, promise, lambda row: self._why_gone(row, token)) or self._withheld(token, promise)
+        return self._withheld(token, promise) or self._take(token, promise, lambda row: self._why_gone(row, token))
+
+    def _decided_at(self, token: Token, promise: Promise) -> float:
+        since = self.seen.deeds[token.event].at - SLACK_S
+        return min((row.planned_at for row in self._rows(token, promise) if row.planned_at >= since), default=math.inf)
+
+    def _withheld_at(self, token: Token, promise: Promise) -> float:
+        since = self.seen.deeds[token.event].at - SLACK_S
+        found = self._unplanned[f"oa:main:{openid(token.event.customer)}", promise.content]
+        return min((one.at for one in found if one.at >= since), default=math.inf)
+
+    def _was_never_asked(self, event: Event) -> bool:
+        letter = ANSWERS.get(event.letter)
+        return letter is not None and Event(letter, event.customer, event.number - 1) in self._failed
+
+    def _as_answer(self, token: Token, promise: Promise) -> str:
+        """Why the thanks for these words may be missing, when a question that waited has taken them for its answer."""
+        event = token.event
+        question = self.answers.open_before(event)
+        if event.letter in ANSWERS or question is None or token.ordinal > 1:
+            return ""
+        thanks = PROMISES["a"][1]
+        thanked_at = min(self._decided_at(token, thanks), self._withheld_at(token, thanks))
+        if min(self._decided_at(token, promise), self._withheld_at(token, promise)) <= thanked_at:
+            return ""
+        reason = self._gone(Token(event, 1), thanks)
+        if reason:
+            self.answers.take(question, event)
+            self._failed.add(event)
+        return reason
+
+    def is_straggler(self, token: Token, promise: Promise, came_at: float) -> bool:
+        """Whether its request outlived the process that made it: then it may come after what was sent since."""
+        talk = f"oa:main:{openid(token.event.customer)}"
+        return any(
+            blow.at - SLACK_S <= came_at <= row_at + CALL_MAX_S + SLACK_S and row_at <= blow.at + SLACK_S
+            for effect_id, row_at in self._sendings(talk, promise.content)
+            for blow in self._deaths[effect_id]
+        )
+
+    def _sendings(self, talk: str, content: str) -> Iterator[tuple[str, float]]:
+        for row in self._rows_of[talk]:
+            # Of a repeat the row tells only the second beginning; the first was before it was put off.
+            if row.content == content and (row.state == "unknown" or row.repeats > 0):
+                yield row.effect_id, row.started_at if row.repeats == 0 else row.not_before
 
     def for_repeat(self, token: Token, promise: Promise, first_at: float, again_at: float) -> str:
         """Why a message may have come a second time; empty: it may not."""
@@ -90,7 +154,7 @@ class Excuses:
             if reason:
                 self._unplanned[talk, promise.content].remove(one)
                 self.used[reason] += 1
-                if reason == "backlog":
+                if reason in ("backlog", "window closed"):
                     self._failed.add(token.event)
                 return reason
         return ""
@@ -162,8 +226,15 @@ class Excuses:
             case "ready", _ if row.not_before > self.seen.last_at:
                 # An advisor talked to her, and whatever is no answer waits until her silence has lasted long enough.
                 return "put off" if self.seen.talks.get(customer) else ""
+            case "suppressed", "window_closed":
+                # The minute after a scan was over before its turn came.
+                is_over = row.settled_at - self.seen.deeds[token.event].at >= SHORT_WINDOW_S
+                return "window closed" if is_over and self._is_outage(customer, row.planned_at, row.settled_at) else ""
             case ("refused", "count") | ("suppressed", "window_used"):
-                return "window used" if self._is_used_up(customer, row.settled_at) else ""
+                if self._is_used_up(customer, row.settled_at):
+                    return "window used"
+                is_late = row.state == "suppressed" and self._is_backlog(customer, row.settled_at)
+                return "backlog" if is_late else ""
             case _:
                 return ""
 

@@ -62,10 +62,16 @@ AFTER_OPT_OUT = frozenset({"w", "p"})
 """Letters whose second message is no answer to her any more once she has opted out."""
 ANSWERS = {"a": "q"}
 """Letters whose message depends on a question that must have come before."""
+THANKS = "记下了"
+"""What the bot says before the token of the words that it took as the answer to a question."""
 BOT = frozenset("gtwpqamn")
 """Letters that the bot answers; while a colleague has the floor it must not."""
 SILENT = frozenset("twpqam")
 """Letters of what a buyer writes: none is answered by the bot while a colleague has the floor."""
+HELD_BACK = frozenset("qah")
+"""Letters of what may come to nothing while an advisor is awaited: a question waits, nobody is asked for twice."""
+FORWARDED = SILENT | {"n"}
+"""Letters of what goes to the colleague instead, while one has the floor."""
 UNANSWERED = frozenset(
     {"lost replies", "torn replies", "errors before", "errors after", "busy", "outage", "busy in a row"}
 )

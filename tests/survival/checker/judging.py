@@ -4,11 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tests.survival.checker.answers import Answers
 from tests.survival.checker.excuses import CLOSING_S, Excuses
 from tests.survival.checker.expected import (
     AFTER_OPT_OUT,
     ANSWERS,
     BOT,
+    FORWARDED,
+    HELD_BACK,
     OFFERS_MAX,
     PROMISES,
     PUT_OFF_S,
@@ -18,7 +21,7 @@ from tests.survival.checker.expected import (
     Promise,
     Token,
 )
-from tests.survival.checker.reading import Acceptance, Deed, Seen
+from tests.survival.checker.seen import Acceptance, Deed, Seen
 
 COLUMNS = (
     *("lost in", "lost out", "duplicate", "out of order", "early", "late", "stuck", "forbidden"),
@@ -59,7 +62,8 @@ class Verdict:
 
 def judge(seen: Seen) -> Verdict:
     """What the run did to its customers."""
-    verdict, excuses = Verdict(), Excuses(seen)
+    answers = Answers(seen)
+    verdict, excuses = Verdict(), Excuses(seen, answers)
     _coming_in(seen, verdict)
     for event, deed in seen.deeds.items():
         for ordinal, promise in PROMISES[event.letter].items():
@@ -68,12 +72,15 @@ def judge(seen: Seen) -> Verdict:
             if accepted:
                 _came(seen, verdict, excuses, (token, promise, deed, accepted))
                 continue
-            is_missing = deed.acked_at is not None and _must_come(seen, token)
+            is_missing = deed.acked_at is not None and _must_come(seen, token) and not _is_moot(answers, event)
             if is_missing and not excuses.for_missing(token, promise):
                 verdict.add("lost out", _shown(token))
-    _unasked(seen, verdict)
-    for customer, came in seen.transcript.items():
-        _order(seen, verdict, customer, came)
+    for token, accepted in seen.thanked.items():
+        if token.event in seen.deeds:
+            _came(seen, verdict, excuses, (token, PROMISES["a"][1], seen.deeds[token.event], accepted))
+    _unasked(seen, verdict, answers)
+    for came in seen.transcript.values():
+        _order(seen, verdict, excuses, came)
     _forbidden(seen, verdict)
     for what, count in seen.stuck.items():
         verdict.add("stuck", f"{count} {what}", count)
@@ -105,7 +112,9 @@ def _must_come(seen: Seen, token: Token) -> bool:
     customer, letter = token.event.customer, token.event.letter
     opted = seen.opt_outs.get(customer)
     deed = seen.deeds[token.event]
-    if letter in SILENT and any(b <= deed.at <= e + CLOSING_S for b, e in seen.talks.get(customer, ())):
+    if letter in FORWARDED and any(b <= deed.at <= e + CLOSING_S for b, e in seen.talks.get(customer, ())):
+        return False
+    if letter in HELD_BACK and _is_awaited(seen, customer, deed):
         return False
     if letter in ANSWERS and not _was_asked(seen, token):
         return False
@@ -118,6 +127,17 @@ def _must_come(seen: Seen, token: Token) -> bool:
         earlier = (seen.deeds.get(Event(letter, customer, number)) for number in range(token.event.number))
         return sum(1 for one in earlier if one is not None) < OFFERS_MAX
     return True
+
+
+def _is_moot(answers: Answers, event: Event) -> bool:
+    """Whether a question has taken these words for its answer, or other words for this answer."""
+    return answers.is_taken(event) or (event.letter in ANSWERS and answers.is_elsewhere(event))
+
+
+def _is_awaited(seen: Seen, customer: int, deed: Deed) -> bool:
+    """Whether she had asked for an advisor before, and no conversation with one was closed since."""
+    asked = [d.at for e, d in seen.deeds_of(customer) if e.letter == "h" and d.at < deed.at and d.acked_at is not None]
+    return bool(asked) and not any(max(asked) < at <= deed.at for at in seen.closings.get(customer, ()))
 
 
 def _was_asked(seen: Seen, answer: Token) -> bool:
@@ -152,7 +172,10 @@ def _came(seen: Seen, verdict: Verdict, excuses: Excuses, one: tuple[Token, Prom
         else:
             verdict.add("duplicate", f"{_shown(token)} {again.at - earlier.at:.1f} s later")
     if deed.acked_at is not None:
-        _lateness(seen, verdict, seen.receivers.get(token, ""), (_shown(token), max(deed.acked_at, due_at), first.at))
+        begins = max(deed.acked_at, due_at)
+        if token.event.letter in HELD_BACK and _is_awaited(seen, token.event.customer, deed):
+            begins = max([begins, *(at for at in seen.closings[token.event.customer] if at <= first.at)])
+        _lateness(seen, verdict, seen.receivers.get(token, ""), (_shown(token), begins, first.at))
 
 
 def _lateness(seen: Seen, verdict: Verdict, receiver: str, span: tuple[str, float, float]) -> None:
@@ -185,9 +208,13 @@ def _overlap(spans: Iterable[tuple[float, float]], begins: float, ends: float) -
     return covered
 
 
-def _unasked(seen: Seen, verdict: Verdict) -> None:
+def _unasked(seen: Seen, verdict: Verdict, answers: Answers) -> None:
     """Messages that nobody has asked for."""
+    for token in answers.unasked:
+        verdict.add("forbidden", f"{_shown(token)} thanked for, though no question was open")
     for token in seen.accepted:
+        if answers.is_taken(token.event):
+            verdict.add("forbidden", f"{_shown(token)} though it was taken for an answer")
         if token.event not in seen.deeds or token.ordinal not in PROMISES[token.event.letter]:
             verdict.add("forbidden", f"{_shown(token)} unasked")
         letter = ANSWERS.get(token.event.letter)
@@ -198,11 +225,11 @@ def _unasked(seen: Seen, verdict: Verdict) -> None:
                 verdict.add("early", f"{_shown(token)} before its question")
 
 
-def _order(seen: Seen, verdict: Verdict, customer: int, came: list[tuple[float, Token]]) -> None:
+def _order(seen: Seen, verdict: Verdict, excuses: Excuses, came: list[tuple[float, Token]]) -> None:
     """What is answered at once keeps the order of the events, where one was acknowledged before the next began."""
     known: set[Token] = set()
     front: Token | None = None
-    for _, token in came:
+    for at, token in came:
         deed = seen.deeds.get(token.event)
         promise = PROMISES[token.event.letter].get(token.ordinal)
         if token in known or deed is None or promise is None or promise.after_s or token.event.letter == "s":
@@ -210,7 +237,8 @@ def _order(seen: Seen, verdict: Verdict, customer: int, came: list[tuple[float, 
         known.add(token)
         place = (token.event.number, token.ordinal)
         if front is not None and place < (front.event.number, front.ordinal):
-            if token.event == front.event or (deed.acked_at or seen.last_at) <= seen.deeds[front.event].at:
+            is_known = token.event == front.event or (deed.acked_at or seen.last_at) <= seen.deeds[front.event].at
+            if is_known and not excuses.is_straggler(token, promise, at):
                 verdict.add("out of order", f"{_shown(token)} after {_shown(front)}")
         else:
             front = token
@@ -246,12 +274,14 @@ def _tell(seen: Seen, verdict: Verdict) -> None:
     verdict.deaths = dict(sorted(Counter(blow.name for blow in seen.blows if blow.hit).items()))
     verdict.missed = sum(1 for blow in seen.blows if not blow.hit)
     verdict.figures |= {
-        "events": len(seen.deeds) + len(seen.opt_outs),
-        "acknowledged": sum(seen.acked_callbacks.values()),
+        "events": sum(seen.acked_callbacks.values()),
+        "turned away": sum(seen.sent_callbacks.values()) - sum(seen.acked_callbacks.values()),
+        "promising something": len(seen.deeds) + len(seen.opt_outs),
         "accepted": sum(len(found) for found in seen.accepted.values()),
         "unknown": seen.unknown,
         "in flight at deaths": sum(len(blow.sending) for blow in seen.blows),
         "lies": seen.lies,
+        "platforms_standstill_s": seen.standstill_s,
     }
 
 

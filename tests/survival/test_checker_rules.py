@@ -1,0 +1,221 @@
+"""What a buyer may see after a death or a rest without anybody having done wrong, and what is wrong all the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.survival.scenes import Scene, clean, columns, micros
+
+THANKS = "记下了"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def her_answer_never_came_in_and_the_next_words_were_taken_for_it(scene: Scene) -> None:
+    scene.wrote(3, "q:3.1", 10)
+    scene.got(3, "q:3.1.1", 11)
+    scene.wrote(3, "a:3.2", 12, acked=None)
+    scene.wrote(3, "h:3.3", 20)
+    scene.got(3, "h:3.3.1", 21, words=THANKS)
+
+
+def her_answer_came_in_after_other_words(scene: Scene) -> None:
+    scene.wrote(3, "q:3.1", 10, acked=6.0)
+    scene.got(3, "q:3.1.1", 17)
+    scene.wrote(3, "m:3.2", 18)
+    scene.got(3, "m:3.2.1", 19, words=THANKS)
+    scene.wrote(3, "a:3.2", 20)
+
+
+def words_taken_for_an_answer_are_no_offer(scene: Scene) -> None:
+    her_answer_never_came_in_and_the_next_words_were_taken_for_it(scene)
+    scene.wrote(3, "q:3.4", 30)
+    scene.got(3, "q:3.4.1", 31)
+    scene.wrote(3, "a:3.5", 32, acked=None)
+    for number, words in ((6, THANKS), (7, "活动"), (8, "活动")):
+        scene.wrote(3, f"m:3.{number}", 34 + number)
+        scene.got(3, f"m:3.{number}.1", 34.5 + number, words=words)
+
+
+def the_thanks_for_other_words_fell_to_a_death(scene: Scene) -> None:
+    scene.wrote(3, "q:3.1", 10)
+    scene.got(3, "q:3.1.1", 11)
+    scene.wrote(3, "a:3.2", 12, acked=None)
+    scene.wrote(3, "t:3.3", 20)
+    scene.row(3, "thanks", "unknown", 20.2, effect_id="R")
+    scene.died(20.5, sending=("R",))
+
+
+def the_advisor_had_closed_before_her_words_came(scene: Scene) -> None:
+    scene.wrote(3, "h:3.1", 10)
+    scene.card("h:3.1", "T2", 11)
+    scene.clicked("T2", "accept", 12)
+    scene.advised(3, "s:3.2.1", 13.8)
+    scene.clicked("T2", "close", 13.9)
+    scene.wrote(3, "t:3.3", 60)
+    scene.got(3, "t:3.3.1", 61)
+
+
+def a_request_outlived_its_process(scene: Scene) -> None:
+    scene.wrote(3, "t:3.1", 10)
+    scene.wrote(3, "t:3.2", 11)
+    scene.row(3, "echo", "unknown", 11.5, effect_id="R")
+    scene.died(12, sending=("R",))
+    scene.got(3, "t:3.2.1", 14)
+    scene.got(3, "t:3.1.1", 15, reply_sent=False)
+
+
+def she_looked_round_the_menu_before_it_left(scene: Scene) -> None:
+    scene.wrote(3, "w:3.1", 10)
+    scene.got(3, "w:3.1.1", 10.5)
+    scene.row(3, "later-then", "suppressed", 12.5, reason="left_state", settled_at=micros(14))
+    scene.looked(3, 13)
+
+
+def her_minute_was_over_when_the_account_had_rested(scene: Scene) -> None:
+    scene.wrote(3, "g:3.1", 10)
+    scene.row(3, "greet", "suppressed", 10.2, reason="window_closed", settled_at=micros(70))
+    scene.died(12, until=14)
+
+
+def the_question_did_not_fit_into_the_window_so_nothing_was_answered(scene: Scene) -> None:
+    for number in range(1, 6):
+        scene.wrote(3, f"t:3.{number}", 10 + number * 0.1, acked=0.01)
+    scene.died(11.5, until=12)
+    scene.wrote(3, "q:3.6", 13)
+    scene.withheld(3, "ask", "window_used", 13.1)
+    for number in range(1, 6):
+        scene.got(3, f"t:3.{number}.1", 14 + number * 0.1)
+    scene.wrote(3, "a:3.7", 50)
+
+
+def its_journey_ended_at_a_message_that_found_no_window(scene: Scene) -> None:
+    for number in range(1, 6):
+        scene.wrote(3, f"t:3.{number}", 10 + number * 0.1, acked=0.01)
+        scene.got(3, f"t:3.{number}.1", 12 + number * 0.1)
+    scene.wrote(3, "w:3.6", 11.9, acked=0.05)
+    scene.row(3, "later-now", "suppressed", 12, reason="window_used", settled_at=micros(13))
+
+
+def a_question_waits_behind_an_advisor_who_never_comes(scene: Scene) -> None:
+    scene.wrote(3, "h:3.1", 10)
+    scene.card("h:3.1", "T2", 11)
+    scene.wrote(3, "q:3.2", 20)
+    scene.wrote(3, "a:3.3", 60)
+
+
+def a_question_is_asked_when_the_advisor_has_closed(scene: Scene) -> None:
+    scene.wrote(3, "h:3.1", 10)
+    scene.card("h:3.1", "T2", 11)
+    scene.clicked("T2", "accept", 12)
+    scene.wrote(3, "q:3.2", 20)
+    scene.clicked("T2", "close", 119)
+    scene.heard_click("T2", "close", 120)
+    scene.got(3, "q:3.2.1", 121)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        a_question_waits_behind_an_advisor_who_never_comes,
+        a_question_is_asked_when_the_advisor_has_closed,
+        her_answer_never_came_in_and_the_next_words_were_taken_for_it,
+        her_answer_came_in_after_other_words,
+        words_taken_for_an_answer_are_no_offer,
+        the_thanks_for_other_words_fell_to_a_death,
+        the_advisor_had_closed_before_her_words_came,
+        a_request_outlived_its_process,
+        she_looked_round_the_menu_before_it_left,
+        her_minute_was_over_when_the_account_had_rested,
+        the_question_did_not_fit_into_the_window_so_nothing_was_answered,
+        its_journey_ended_at_a_message_that_found_no_window,
+    ],
+    ids=lambda happens: happens.__name__,
+)
+def test_what_nobody_did_wrong_leaves_every_column_at_zero(scene: Scene, happens: Callable[[Scene], None]) -> None:
+    clean(scene)
+    happens(scene)
+    assert columns(scene.judged()) == {}
+
+
+def thanked_without_a_question(scene: Scene) -> None:
+    scene.wrote(3, "h:3.1", 10)
+    scene.got(3, "h:3.1.1", 11, words=THANKS)
+
+
+def thanked_twice_for_one_question(scene: Scene) -> None:
+    her_answer_never_came_in_and_the_next_words_were_taken_for_it(scene)
+    scene.wrote(3, "t:3.4", 30)
+    scene.got(3, "t:3.4.1", 31, words=THANKS)
+
+
+def answered_and_taken_for_an_answer(scene: Scene) -> None:
+    scene.wrote(3, "q:3.1", 10)
+    scene.got(3, "q:3.1.1", 11)
+    scene.wrote(3, "a:3.2", 12, acked=None)
+    scene.wrote(3, "t:3.3", 20)
+    scene.got(3, "t:3.3.1", 21, words=THANKS)
+    scene.got(3, "t:3.3.1", 22)
+
+
+def a_request_came_long_after_its_process_had_died(scene: Scene) -> None:
+    scene.wrote(3, "t:3.1", 10)
+    scene.wrote(3, "t:3.2", 11)
+    scene.row(3, "echo", "unknown", 11.5, effect_id="R")
+    scene.died(12, sending=("R",))
+    scene.got(3, "t:3.2.1", 14)
+    scene.got(3, "t:3.1.1", 40, reply_sent=False)
+
+
+def her_minute_was_over_without_any_outage(scene: Scene) -> None:
+    scene.wrote(3, "g:3.1", 10)
+    scene.row(3, "greet", "suppressed", 10.2, reason="window_closed", settled_at=micros(70))
+
+
+def a_question_is_forgotten_once_the_advisor_has_closed(scene: Scene) -> None:
+    scene.wrote(3, "h:3.1", 10)
+    scene.card("h:3.1", "T2", 11)
+    scene.clicked("T2", "accept", 12)
+    scene.clicked("T2", "close", 19)
+    scene.heard_click("T2", "close", 20)
+    scene.wrote(3, "q:3.2", 60)
+
+
+def given_up_though_she_had_done_nothing_since(scene: Scene) -> None:
+    scene.looked(3, 9)
+    scene.wrote(3, "w:3.1", 10)
+    scene.got(3, "w:3.1.1", 10.5)
+    scene.row(3, "later-then", "suppressed", 12.5, reason="left_state", settled_at=micros(14))
+
+
+def the_thanks_for_an_answer_stand_in_for_nothing_else(scene: Scene) -> None:
+    """Her question was answered, so that no thanks that fell to a death explain why other words got no answer."""
+    scene.wrote(3, "t:3.1", 10)
+    scene.row(3, "thanks", "unknown", 10.2, effect_id="R")
+    scene.died(10.5, sending=("R",))
+
+
+@pytest.mark.parametrize(
+    ("happens", "expected"),
+    [
+        (thanked_without_a_question, {"forbidden": 1}),
+        (thanked_twice_for_one_question, {"forbidden": 1}),
+        (answered_and_taken_for_an_answer, {"forbidden": 1}),
+        (a_request_came_long_after_its_process_had_died, {"out of order": 1}),
+        (her_minute_was_over_without_any_outage, {"lost out": 1}),
+        (a_question_is_forgotten_once_the_advisor_has_closed, {"lost out": 1}),
+        (given_up_though_she_had_done_nothing_since, {"lost out": 1}),
+        (the_thanks_for_an_answer_stand_in_for_nothing_else, {"lost out": 1}),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_what_only_looks_like_it_is_found(
+    scene: Scene, happens: Callable[[Scene], None], expected: dict[str, int]
+) -> None:
+    clean(scene)
+    happens(scene)
+    assert columns(scene.judged()) == expected
