@@ -22,6 +22,10 @@ from tests.survival.director import Director
 from tests.survival.plan import Options
 
 ALL = "all"
+TURNED_AWAY_MAX = 0.01
+"""The share of events that may have been given up by the platform; more, and the run shows a backlog."""
+STANDSTILL_MAX_S = 5.0
+"""So long the platforms wait for the answer to a callback: standing still for longer, they miss it."""
 CALM_WITH_DEFECT_S = 45.0
 """A product with a defect may never come to rest."""
 
@@ -30,13 +34,14 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(prog="zhitu bench survive", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
-    parser.add_argument("--events", type=int, default=Options.events, help="what buyers and advisors do, in all")
+    parser.add_argument("--events", type=int, default=Options.events, help="events that the product takes in, in all")
     parser.add_argument("--kills", type=int, default=Options.kills, help="SIGKILLs, at labelled points and at random")
     parser.add_argument("--cuts", type=int, default=Options.cuts, help="power cuts: what was not synced may be lost")
     parser.add_argument("--stop", type=float, default=Options.stop_s, help="seconds of one SIGSTOP; 130 is two leases")
     parser.add_argument("--seed", type=int, default=Options.seed)
     parser.add_argument("--minutes", type=float, default=0.0, help="end after so long, whatever --events says")
     parser.add_argument("--at-once", type=int, default=Options.at_once, help="buyers who are there at the same time")
+    parser.add_argument("--open", type=int, default=Options.open_max, help="people pause while so much is unanswered")
     parser.add_argument("--no-faults", action="store_true", help="the platforms behave")
     parser.add_argument("--defect", default="", help=f"plant a defect by its name; `{ALL}`: each alone")
     parser.add_argument("--work", type=Path, help="where the run is kept; a temporary folder unless given")
@@ -71,6 +76,7 @@ def _options(given: argparse.Namespace) -> Options:
         seed=given.seed,
         minutes=given.minutes,
         at_once=given.at_once,
+        open_max=given.open,
         stop_s=given.stop,
         faults=not given.no_faults,
         defect=given.defect,
@@ -133,7 +139,21 @@ def shortfall(options: Options, verdict: Verdict) -> list[str]:
     asked = {"kills": (options.kills, kills), "power cuts": (options.cuts, cuts)}
     short = [f"{name}: {done} of {wanted} hit something" for name, (wanted, done) in asked.items() if done < wanted]
     crashes = sum(count for name, count in verdict.deaths.items() if name == "start")
-    return short + ([f"the product ended by itself {crashes} times"] if crashes else [])
+    return short + ([f"the product ended by itself {crashes} times"] if crashes else []) + _starved(options, verdict)
+
+
+def _starved(options: Options, verdict: Verdict) -> list[str]:
+    """Whether it was this machine that was tested, and not the product."""
+    told = verdict.figures
+    events, away, still = (told.get(name, 0.0) for name in ("events", "turned away", "platforms_standstill_s"))
+    short = []
+    if events < options.events and not options.minutes:
+        short.append(f"events: {events:.0f} of {options.events} taken in")
+    if away > TURNED_AWAY_MAX * (events + away):
+        short.append(f"{away:.0f} events were never answered in time: fewer people, or a machine with less else to do")
+    if still > STANDSTILL_MAX_S:
+        short.append(f"the platforms stood still for {still:.1f} s: a machine with less else to do")
+    return short
 
 
 def _say(text: str) -> None:

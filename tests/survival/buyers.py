@@ -11,6 +11,7 @@ from random import Random
 
 from bot.sandbox.emulator import Bubble, Emulator
 from tests.survival import pace
+from tests.survival.gate import Gate
 
 LOOK_EVERY_S = 0.3
 PATIENCE_S = 40.0
@@ -48,17 +49,21 @@ class _Buyer:
 class Crowd:
     """All buyers and their advisors. `events`: how often anybody has acted; `allowed`: at so many they pause.
 
-    The pause lets whoever plans deaths keep up: without it the people would have said all before half of them.
+    The pause lets whoever plans deaths keep up: without it the people would have said all before half of them. `gate`:
+    they also pause while more is open than the product answers in time.
     """
 
     emulator: Emulator
     events_max: int = field(kw_only=True)
     random: Random = field(kw_only=True)
     members: tuple[str, ...] = field(kw_only=True)
+    gate: Gate = field(kw_only=True)
     events: int = field(default=0, init=False)
     allowed: int = field(default=0, init=False)
     _numbers: int = field(default=0, init=False)
     _desks: dict[str, asyncio.Lock] = field(default_factory=dict, init=False)
+    _cards: dict[str, str] = field(default_factory=dict, init=False)
+    _read: int = field(default=0, init=False)
 
     async def run(self, at_once: int) -> None:
         """Let `at_once` buyers at a time come, talk and go, until the events are used up."""
@@ -101,7 +106,8 @@ class Crowd:
         No journey asks for what is under the menu: it has to be taken in, and nothing comes of it.
         """
         for _ in range(buyer.random.randint(0, LOOKS_MAX)):
-            await self._act(buyer, "menu", key="look")
+            # Each look is an event of its own, even of two in one second.
+            await self._act(buyer, "menu", key=f"look {buyer.events} {self.events}")
         for _ in range(buyer.random.randint(1, 3)):
             said = await self._say(buyer, "t")
         if buyer.random.random() < SCANNING:
@@ -180,13 +186,18 @@ class Crowd:
 
     async def _offered(self, said: str) -> str | None:
         """The member who got the card of this handoff; None: nobody in time."""
-        found: list[str] = []
+        await self._until(lambda: self._holder(said) is not None)
+        return self._cards.pop(said, None)
 
-        def looked() -> bool:
-            found[:] = [m for m in self.members if _card(self.emulator.staff_chat(m), said) is not None]
-            return bool(found)
-
-        return found[0] if await self._until(looked) else None
+    def _holder(self, said: str) -> str | None:
+        """Who has the card. Each member's chat is read on once for all who wait."""
+        newest = self.emulator.feed.number
+        if newest > self._read:
+            for member in self.members:
+                chat = self.emulator.staff_chat(member)[-RECENT_CARDS:]
+                self._cards |= {b.title: member for b in chat if b.kind == "card" and b.seq > self._read}
+            self._read = newest
+        return self._cards.get(said)
 
     async def _say(self, buyer: _Buyer, letter: str) -> str:
         said = f"{letter}:{buyer.token()}"
@@ -194,11 +205,17 @@ class Crowd:
         return said
 
     async def _act(self, buyer: _Buyer, do: str, **fields: str) -> None:
-        await self._until(lambda: self.events < self.allowed or self.events >= self.events_max, PAUSE_MAX_S)
+        await self._until(self._may_act, PAUSE_MAX_S)
         self.events += 1
+        self.gate.passed()
         await self.emulator.act({"do": do, "openid": buyer.openid, **fields})
         # A person takes her time, and the platforms' times are whole seconds.
         await pace.passes(THINKS_S + buyer.random.random())
+
+    def _may_act(self) -> bool:
+        if self.events >= self.events_max:
+            return True
+        return self.events < self.allowed and self.gate.is_open(asyncio.get_running_loop().time())
 
     async def _hears(self, buyer: _Buyer, words: str, *, patience_s: float = PATIENCE_S) -> bool:
         """Wait until she has read `words`; False: she has lost patience."""

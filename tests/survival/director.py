@@ -29,6 +29,10 @@ from tests.survival.people import Allow, Begin, News, Opened, Spoil, Written
 from tests.survival.plan import Blow, Options, plan
 from tests.survival.product import Life
 
+PACE_EVERY_S = 0.2
+"""So often people are told how much waits at the product."""
+TURNED_AWAY_MAX = 1.5
+"""A product that takes so many times less in than people write is not waited for any longer."""
 MINE_PATIENCE_S = 30.0
 """A mine that nobody has passed for so long after it was armed is given up for a kill from outside."""
 RISE_S = 120.0
@@ -69,6 +73,7 @@ class Director:
         self._spoiled = 0
         self._cuts = 0
         self._told_at = 0.0
+        self._paced_at = 0.0
         self._power_log = directory / "power"
         self._died_at = datetime.now(UTC)
 
@@ -122,6 +127,7 @@ class Director:
                 # They go on until they are told: whatever the machine's speed, every blow has somebody to hit.
                 events=sys.maxsize,
                 at_once=options.at_once,
+                open_max=options.open_max,
                 seed=options.seed,
             )
         )
@@ -210,7 +216,8 @@ class Director:
         return self._ends_at is not None and time.monotonic() > self._ends_at
 
     def _is_all_written(self) -> bool:
-        return not self._options.minutes and self._written.events >= self._options.events
+        written, events = self._written, self._options.events
+        return not self._options.minutes and (written.taken >= events or written.events >= events * TURNED_AWAY_MAX)
 
     def _hold(self, process: ForkServerProcess, orders: Connection) -> None:
         """Stop the process for longer than its leases live, then let it go on."""
@@ -319,7 +326,17 @@ class Director:
                     self._base_url = base_url
                 case Written():
                     self._written = news
+        self._keep_pace(orders)
         self._tell()
+
+    def _keep_pace(self, orders: Connection) -> None:
+        """Tell people how much waits, so that they wait with it."""
+        if self._process is None or time.monotonic() - self._paced_at < PACE_EVERY_S:
+            return
+        waiting = outside.behind(self.database)
+        if waiting is not None:
+            orders.send(people.Open(messages=waiting))
+        self._paced_at = time.monotonic()
 
     def _tell(self) -> None:
         if time.monotonic() - self._told_at > TELL_EVERY_S:

@@ -33,6 +33,25 @@ def at_death(database: Path) -> dict[str, Any]:
     return {"sending": sending, "waiting": waiting, "unconsumed": unconsumed, "broken": ""}
 
 
+_OPEN = """
+    SELECT (SELECT count(*) FROM inbox INDEXED BY inbox_open WHERE consumed_at IS NULL) + (
+        SELECT count(*) FROM outbox o WHERE o.state IN ('ready', 'leased', 'sending') AND o.not_before <= ?1
+        AND NOT EXISTS (
+            SELECT 1 FROM outbox h WHERE h.conversation_id = o.conversation_id AND h.seq < o.seq
+            AND h.state IN ('ready', 'leased', 'sending') AND h.state = 'ready' AND h.not_before > ?1))
+"""
+"""What could be done now, if there were time: not what the platform has put off, nor what waits behind that."""
+
+
+def behind(database: Path) -> int | None:
+    """How many events and messages wait for their turn at this moment. None: the database is busy."""
+    try:
+        ((count,),) = rows(database, _OPEN, time.time_ns() // 1000)
+    except sqlite3.OperationalError:
+        return None
+    return int(count)
+
+
 def damage(database: Path) -> str:
     """What is wrong with the file itself; empty: nothing."""
     try:

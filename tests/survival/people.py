@@ -4,8 +4,10 @@ Everything that crosses the border stands in the platforms' log, synced line by 
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -16,10 +18,13 @@ from bot.sandbox.emulator import Conduct, Emulator, EmulatorSettings, OaSettings
 from tests.survival import pace
 from tests.survival.buyers import Crowd
 from tests.survival.faults import script
+from tests.survival.gate import Gate
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 MEMBERS = {f"s{number:02d}": f"顾问s{number:02d}" for number in range(40)}
 REPORT_EVERY_S = 0.1
+STANDSTILL_S = 1.0
+"""When this process was away for so long, the platforms were: noted in `standstills.jsonl`."""
 CALM_S = 600.0
 """How long the last retries of callbacks may take before the run is given up."""
 
@@ -33,6 +38,7 @@ class Begin:
     directory: Path
     events: int
     at_once: int
+    open_max: int
     seed: int
 
 
@@ -52,6 +58,13 @@ class Allow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Open:
+    """So many messages wait at the product for their turn."""
+
+    messages: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Enough:
     """Nobody begins anything new."""
 
@@ -65,13 +78,17 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """Buyers and colleagues have acted `events` times by now; `done`: they have said all, and all was delivered."""
+    """Buyers and colleagues have acted `events` times by now, and the product has taken `taken` callbacks in.
+
+    `done`: they have said all, and all was delivered.
+    """
 
     events: int
+    taken: int = 0
     done: bool = False
 
 
-Order: TypeAlias = Begin | Spoil | Allow | Enough
+Order: TypeAlias = Begin | Spoil | Allow | Open | Enough
 News: TypeAlias = Opened | Written
 
 
@@ -143,6 +160,10 @@ class _Stage:
                 if self._crowd is not None:
                     self._crowd.allowed = events
                 return
+            case Open(messages=messages):
+                if self._crowd is not None:
+                    self._crowd.gate.messages = messages
+                return
             case Enough():
                 if self._crowd is not None:
                     self._crowd.events_max = 0
@@ -159,16 +180,30 @@ class _Stage:
         for platform in ("oa", "wecom"):
             emulator.set_callback(platform, "main", f"{order.callback}/callback/{platform}/main")
         self._tell(Opened(base_url=base_url))
-        crowd = Crowd(emulator, events_max=order.events, random=Random(order.seed), members=tuple(MEMBERS))
+        crowd = Crowd(
+            emulator,
+            events_max=order.events,
+            random=Random(order.seed),
+            members=tuple(MEMBERS),
+            gate=Gate(order.open_max),
+        )
         self._crowd = crowd
-        counting = asyncio.create_task(self._count(crowd))
+        counting = asyncio.create_task(self._count(crowd, order.directory / "standstills.jsonl"))
         await crowd.run(order.at_once)
         async with asyncio.timeout(CALM_S):
             await emulator.idle()
         counting.cancel()
-        self._tell(Written(events=crowd.events, done=True))
+        self._tell(Written(events=crowd.events, taken=emulator.answered(), done=True))
 
-    async def _count(self, crowd: Crowd) -> None:
+    async def _count(self, crowd: Crowd, standstills: Path) -> None:
+        """Tell how far people are, and note when this process could not run: nobody was answered meanwhile."""
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             await pace.passes(REPORT_EVERY_S)
-            self._tell(Written(events=crowd.events))
+            away_s = loop.time() - began - REPORT_EVERY_S
+            if away_s > STANDSTILL_S:
+                with standstills.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"until": datetime.now(UTC).isoformat(), "away_s": away_s}) + "\n")
+            crowd.gate.callbacks = crowd.emulator.waiting()
+            self._tell(Written(events=crowd.events, taken=crowd.emulator.answered()))

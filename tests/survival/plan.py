@@ -26,7 +26,9 @@ RESTS_EVERY = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """One run. `minutes` 0: until `events` were written. `stop_s`: how long SIGSTOP lasts, 0: never.
+    """One run. `minutes` 0: until the product has taken `events` in. `stop_s`: how long SIGSTOP lasts, 0: never.
+
+    `open_max`: people pause while so many callbacks and messages are open (tests/survival/gate.py).
 
     `calm_s`: so long after everything was said nothing may be open any more; with timers on the way it is waited
     longer, at most `calm_max_s`.
@@ -38,6 +40,7 @@ class Options:
     seed: int = 1
     minutes: float = 0.0
     at_once: int = 500
+    open_max: int = 400
     stop_s: float = 0.0
     faults: bool = True
     defect: str = ""

@@ -42,7 +42,23 @@ def test_the_same_seed_plans_the_same_blows() -> None:
 def test_a_run_that_spared_the_product_proves_nothing() -> None:
     verdict = Verdict()
     verdict.deaths = {"mine C1": 5, "cut C2": 1}
+    verdict.figures = {"events": 20_000.0}
     assert shortfall(Options(kills=8, cuts=1), verdict) == ["kills: 5 of 8 hit something"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "why"),
+    [
+        ({"events": 19_999.0}, "events: 19999 of 20000 taken in"),
+        ({"events": 20_000.0, "turned away": 300.0}, "300 events were never answered in time"),
+        ({"events": 20_000.0, "platforms_standstill_s": 7.0}, "the platforms stood still for 7.0 s"),
+    ],
+)
+def test_a_run_on_a_starved_machine_proves_nothing(figures: dict[str, float], why: str) -> None:
+    verdict = Verdict()
+    verdict.figures = figures
+    (told,) = shortfall(Options(kills=0, cuts=0), verdict)
+    assert told.startswith(why)
 
 
 def test_a_run_is_never_written_over_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
