@@ -3,12 +3,16 @@
 from bot.authoring.checks import (
     asking,
     calendars,
+    captures,
+    conditions,
     consents,
     contents,
     experiments,
+    filled,
     focus,
     formulas,
     graph,
+    links,
     loops,
     prices,
     privacy,
@@ -16,6 +20,7 @@ from bot.authoring.checks import (
     references,
     sends,
     triggers,
+    welcomes,
     wording,
 )
 from bot.authoring.drafts import Drafts
@@ -28,14 +33,19 @@ def check(drafts: Drafts) -> None:
     loops.check(drafts)
     contents.check(drafts)
     wording.check(drafts)
+    links.check(drafts)
     formulas.check(drafts)
+    conditions.check(drafts)
+    filled.check(drafts)
     asking.check(drafts)
     prices.check(drafts)
     purposes.check(drafts)
     consents.check(drafts)
     privacy.check(drafts)
     sends.check(drafts)
+    welcomes.check(drafts)
     calendars.check(drafts)
     experiments.check(drafts)
     triggers.check(drafts)
+    captures.check(drafts)
     focus.check(drafts)

@@ -39,11 +39,11 @@ def known(draft: JourneyDraft) -> bool:
 
 def reached(draft: JourneyDraft) -> set[str]:
     """The states and groups that can be entered at all."""
-    edges = _edges(draft)
-    return _closure((*state_names(draft)[:1], *edges.get("", ())), edges)
+    edges = edges_of(draft)
+    return closure((*state_names(draft)[:1], *edges.get("", ())), edges)
 
 
-def _edges(draft: JourneyDraft) -> Edges:
+def edges_of(draft: JourneyDraft) -> Edges:
     """Which states each state names, in the order of the file; under "" what the journey itself names.
 
     A group leads to its first state, and each of its states wherever the group's own events and exits lead.
@@ -58,7 +58,8 @@ def _edges(draft: JourneyDraft) -> Edges:
     return {**edges, **{name: (group.initial,) for name, group in draft.journey.groups.items()}}
 
 
-def _closure(starts: Iterable[str], edges: Edges) -> set[str]:
+def closure(starts: Iterable[str], edges: Edges) -> set[str]:
+    """`starts`, and all that they lead to."""
     waiting, seen = list(starts), set[str]()
     while waiting:
         state = waiting.pop()
@@ -101,13 +102,13 @@ def _is_endless(node: Node) -> bool:
 
 
 def _traps(draft: JourneyDraft) -> None:
-    names, edges = state_names(draft), _edges(draft)
+    names, edges = state_names(draft), edges_of(draft)
     ends = [name for name in names if _ends(draft, name)]
     backwards: dict[str, tuple[str, ...]] = {}
     for state, targets in edges.items():
         for target in targets:
             backwards[target] = (*backwards.get(target, ()), state)
-    escaping = _closure(ends, backwards)
+    escaping = closure(ends, backwards)
     entered = reached(draft)
     trapped = [name for name in names if name in entered and name not in escaping]
     if trapped:

@@ -104,16 +104,16 @@ def _of_slot(slot: Slot) -> Maximum:
         return Maximum(characters=TEXT_MAX)
     if slot.type not in _LONG_TYPES:
         return _NUMBER
-    limit = min(_limits(slot.check.tree), default=None) if slot.check is not None else None
+    limit = min(limits(slot.check.tree), default=None) if slot.check is not None else None
     return _FREE if limit is None else Maximum(characters=limit)
 
 
-def _limits(node: Node) -> Iterator[int]:
+def limits(node: Node) -> Iterator[int]:
     """The most characters that each part of a check allows: `length(value) <= 12`, `20 > length(value)`."""
     match node:
         case Both(op="and", operands=operands):
             for operand in operands:
-                yield from _limits(operand)
+                yield from limits(operand)
         case Compare(op=("<=" | "<") as op, left=left, right=Constant(value=int() as most)) if _is_length(left):
             yield max(0, most - (op == "<"))
         case Compare(op=(">=" | ">") as op, left=Constant(value=int() as most), right=right) if _is_length(right):

@@ -19,10 +19,15 @@ def names(tree: Node | Template) -> frozenset[Path]:
     return frozenset(node.path for node in walk(tree) if isinstance(node, Name))
 
 
+def nodes(tree: Node | Template) -> tuple[Node, ...]:
+    """Every node of the expressions in `tree`, in the order they are written in."""
+    roots = _trees(tree.parts) if isinstance(tree, Template) else [tree]
+    return tuple(node for root in roots for node in walk(root))
+
+
 def calls(tree: Node | Template) -> tuple[Call, ...]:
     """The calls in `tree`, in the order they are written in."""
-    roots = _trees(tree.parts) if isinstance(tree, Template) else [tree]
-    return tuple(node for root in roots for node in walk(root) if isinstance(node, Call))
+    return tuple(node for node in nodes(tree) if isinstance(node, Call))
 
 
 def type_of(tree: Node, env: TypeEnv) -> Type:
