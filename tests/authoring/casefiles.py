@@ -12,6 +12,11 @@ MARK = "#=== "
 Check = Callable[[Mapping[str, str]], Loaded]
 
 
+def text_of(case: str) -> str:
+    """The text of a firing case."""
+    return (HERE / "cases" / "err" / f"{case}.yaml").read_text(encoding="utf-8")
+
+
 def files_of(case: str) -> dict[str, str]:
     """The files in a case: `#=== path` begins the next one; before the first mark stands `journeys/case.yaml`."""
     files: dict[str, list[str]] = {}
