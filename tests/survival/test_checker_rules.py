@@ -219,3 +219,12 @@ def test_what_only_looks_like_it_is_found(
     clean(scene)
     happens(scene)
     assert columns(scene.judged()) == expected
+
+
+def test_an_event_is_turned_away_by_a_living_product_alone(scene: Scene) -> None:
+    scene.wrote(3, "t:3.1", 10, acked=None)
+    scene.wrote(3, "t:3.2", 60, acked=None)
+    scene.wrote(3, "t:3.3", 100, acked=None)
+    scene.died(9, until=11)
+    scene.died(57, until=66)
+    assert scene.judged().figures["turned away"] == 2

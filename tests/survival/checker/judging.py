@@ -29,6 +29,8 @@ COLUMNS = (
 )
 LATE_S = 60.0
 """How late a message may be, the time in which it could not leave taken off."""
+LONG_S = 5.0
+"""A product that was away for less than the pause between two deliveries takes the next one in."""
 CATCH_UP_S = 16.0
 """So long after a start no timer fires (delivery.md 2.3)."""
 REST_S = 65.0
@@ -190,6 +192,12 @@ def _lateness(seen: Seen, verdict: Verdict, receiver: str, span: tuple[str, floa
         verdict.add("late", f"{shown} {late:.1f} s")
 
 
+def _is_down(seen: Seen, at: float) -> bool:
+    """Whether the product was away for so long that it missed all three deliveries of a callback."""
+    long = (blow for blow in seen.blows if blow.until - blow.at >= LONG_S)
+    return any(blow.at <= at <= blow.until + CATCH_UP_S for blow in long)
+
+
 def _outages(seen: Seen, receiver: str) -> list[tuple[float, float]]:
     """When the product could not do its work, or nothing could leave it to this receiver."""
     spans = [(blow.at, blow.until + CATCH_UP_S) for blow in seen.blows]
@@ -275,7 +283,7 @@ def _tell(seen: Seen, verdict: Verdict) -> None:
     verdict.missed = sum(1 for blow in seen.blows if not blow.hit)
     verdict.figures |= {
         "events": sum(seen.acked_callbacks.values()),
-        "turned away": sum(seen.sent_callbacks.values()) - sum(seen.acked_callbacks.values()),
+        "turned away": sum(1 for at in seen.given_up if not _is_down(seen, at)),
         "promising something": len(seen.deeds) + len(seen.opt_outs),
         "accepted": sum(len(found) for found in seen.accepted.values()),
         "unknown": seen.unknown,

@@ -26,6 +26,7 @@ class Log:
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
         self._tried: dict[str, set[int]] = defaultdict(set)
+        self._unanswered: dict[tuple[str, int], float] = {}
         self._acked: dict[str, set[int]] = defaultdict(set)
         self._cards: dict[str, int] = {}
         self._has_floor: dict[int, float] = {}
@@ -51,6 +52,7 @@ class Log:
             if line.get("fault"):
                 self._struck(line["fault"], at)
         self._seen.sent_callbacks = {actor: len(inners) for actor, inners in self._tried.items()}
+        self._seen.given_up = list(self._unanswered.values())
         self._seen.acked_callbacks = {actor: len(inners) for actor, inners in self._acked.items()}
         for customer, began in self._has_floor.items():
             self._seen.floors[customer].append((began, self._seen.last_at))
@@ -107,7 +109,10 @@ class Log:
         actor = _tag(inner, "FromUserName")
         self._tried[actor].add(hash(inner))
         if line["verdict"] != "answered 200":
+            if hash(inner) not in self._acked[actor]:
+                self._unanswered[actor, hash(inner)] = at
             return
+        self._unanswered.pop((actor, hash(inner)), None)
         if hash(inner) not in self._acked[actor] and _tag(inner, "Event") == "CLICK" and self._unheard_looks[actor]:
             self._unheard_looks[actor].pop(0).acked_at = at
         self._acked[actor].add(hash(inner))

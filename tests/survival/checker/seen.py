@@ -99,6 +99,8 @@ class Seen:
     receivers: dict[Token, str] = field(default_factory=dict)
     sent_callbacks: dict[str, int] = field(default_factory=dict)
     acked_callbacks: dict[str, int] = field(default_factory=dict)
+    given_up: list[float] = field(default_factory=list)
+    """When the last delivery of a callback ended that was never answered 200."""
     """`floors`: from an advisor's first words that arrived to her closing; `talks`: from her accepting, which is
     earlier. `full`: who was refused a message because her window was used up, and when."""
     lied_to: dict[str, list[Lie]] = field(default_factory=lambda: defaultdict(list))
