@@ -98,8 +98,9 @@ def read_values(page: Page, node: Node, *, saved: bool = False) -> tuple[tuple[s
         root, _, name = target.partition(".")
         if saved and not name and target.isidentifier():
             page.refer("saved", target, entry.key, key="set")
-        elif root not in ("vars", "customer") or not name:
-            page.say("J008", entry.key, f"set 不能写 “{target[:40]}”", help="只能写 vars.名字 或 customer.名字")
+        elif root not in (("customer",) if page.global_ else ("vars", "customer")) or not name:
+            help = "只能写 customer.名字" if page.global_ else "只能写 vars.名字 或 customer.名字"
+            page.say("J008", entry.key, f"set 不能写 “{target[:40]}”", help=help)
             continue
         else:
             page.refer("var" if root == "vars" else "attribute", name, entry.key, key="set")

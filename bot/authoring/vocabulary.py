@@ -107,12 +107,12 @@ WINDOW = _keys("platform_windows", "", required="max for")
 CODE = _keys("platform_windows 的 codes", "", required="once")
 INTERRUPT_CALL = _keys("interrupts 的 call", "with", required="journey", unbuilt="save")
 INTERRUPT_SEND = _keys(
-    "interrupts 的 send", "class", required="content", unbuilt="outside window expire variant_by key"
+    "interrupts 的 send", "class window expire", required="content", unbuilt="outside variant_by key"
 )
 INTERRUPT_ACTION = _keys(
     "interrupts 的 do",
-    "send tag -tag opt_out score",
-    unbuilt="set lead consent task points start note coupon cancel_journey cancel_booking emit stage",
+    "send tag -tag score set lead consent task start note opt_out cancel_journey emit stage",
+    unbuilt="points coupon cancel_booking",
 )
 INTERRUPT = _keys("interrupts 的一项", "keyword intent faq min priority do call", required="id effect")
 ERROR_EVERYWHERE = _keys("_global.yaml 的 errors 的一项", "do", required="error")

@@ -45,13 +45,13 @@ def begin(draft: Draft, run: Run, call: CallJourney) -> None:
         draft.interrupting.add(child.enrolment_id)
 
 
-def cancel(draft: Draft, run: Run, action: CancelJourney) -> None:
+def cancel(draft: Draft, run: Run | None, action: CancelJourney) -> None:
     """End the customer's runs of a journey, and the wish to enter it. Whoever called one of them goes on.
 
     Not the run that says so, nor those that called it: what it stands in cannot be taken from under it.
     """
     entry.forget_queued(draft, journey=action.journey)
-    own = _line_of(draft, run)
+    own = _line_of(draft, run) if run is not None else set()
     for other in [one for one in draft.runs.values() if one.journey == action.journey]:
         if other.enrolment_id in own:
             draft.trace("cancel_refused", run, journey=action.journey, reason="own")

@@ -9,14 +9,14 @@ from bot.core import actions as say
 from bot.core.customer import Consent, Lead
 from bot.core.effects import RecordConsent, SaveLead, SendMessage
 from bot.core.events import Json
-from bot.core.expressions.tree import Expression
+from bot.core.expressions.tree import Expression, Template
 from bot.core.expressions.values import EvaluationFault, Scope
 from bot.core.step import calls, emitting, entry, errands, saying, tasks
-from bot.core.step.copies import Run, Talk
+from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.limits import check_room
-from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
-from bot.core.step.sending import Wish, plan, plan_global
+from bot.core.step.scope import MASK, fail, faulted, personal, plain, scope_of
+from bot.core.step.sending import Wish, plan
 from bot.core.step.withholding import suppress
 
 LEAD_STAGE_NEW = "new"
@@ -50,16 +50,15 @@ def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object])
         case say.SetValues():
             set_values(draft, run, action.values, scope_of(draft, run, extra))
         case say.OpenLead():
-            _open_lead(draft, run, action)
+            open_lead(draft, run, action)
         case say.ChangeConsent():
-            _change_consent(draft, run, action)
+            change_consent(draft, run, action, source=run.journey)
         case say.CreateTask():
-            _create_task(draft, run, action, extra)
+            create_task(draft, run, action, extra)
         case say.StartJourney():
             _start(draft, run, action)
         case say.Note(text=text):
-            draft.notes.append(draft.program.text(text, scope_of(draft, run, extra)).strip())
-            draft.trace("note", run, source=text.source)
+            take_note(draft, run, text, extra)
         case say.OptOut(scope=scope):
             opt_out(draft, scope)
         case say.CancelJourney():
@@ -71,28 +70,10 @@ def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object])
         case say.CancelBooking():
             return errands.cancel_booking(draft, run, action)
         case say.SetStage():
-            return _set_stage(draft, run, action)
+            return set_stage(draft, run, action)
         case _:
             assert_never(action)
     return True
-
-
-def perform_global(draft: Draft, talk: Talk, actions: tuple[say.Action, ...]) -> None:
-    """Do the actions of an interrupt: no journey stands behind them. Source: journey-language.md 2.5."""
-    for action in actions:
-        match action:
-            case say.OptOut(scope=scope):
-                opt_out(draft, scope)
-            case say.Send(content=content):
-                plan_global(draft, talk, Wish(content=content, send_class=action.send_class))
-            case say.Tag(tag=tag, remove=remove):
-                (draft.tags.discard if remove else draft.tags.add)(tag)
-                draft.trace("tag", tag=tag, removed=remove)
-            case say.Score(add=add):
-                draft.score += add
-                draft.trace("score", add=add, score=draft.score)
-            case _:
-                raise ValueError(f"`{type(action).__name__}` cannot stand in an interrupt")
 
 
 def _send(draft: Draft, run: Run, action: say.Send, extra: Mapping[str, object]) -> bool:
@@ -145,13 +126,17 @@ def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...
         draft.trace("set", run, name=target, value=MASK if personal(draft, run, target) else value)
 
 
-def _open_lead(draft: Draft, run: Run, action: say.OpenLead) -> None:
+# What follows may be done for no journey too: by an interrupt of `_global.yaml`.
+
+
+def open_lead(draft: Draft, run: Run | None, action: say.OpenLead) -> None:
+    """Open her lead, or add to the one that is open. EvaluationFault: a field cannot be worked out."""
     scope = scope_of(draft, run)
     given: dict[str, Json] = {name: plain(draft.program.value(value, scope)) for name, value in action.fields}
     known = draft.lead
     fields = {**(known.fields if known else {}), **{name: value for name, value in given.items() if value is not None}}
     draft.lead = Lead(
-        lead_id=known.lead_id if known else draft.new_effect_id(run.enrolment_id, f"{run.state}/lead"),
+        lead_id=known.lead_id if known else _new_lead_id(draft, run),
         stage=known.stage if known else LEAD_STAGE_NEW,
         opened_at=known.opened_at if known else draft.now,
         fields=fields,
@@ -159,14 +144,18 @@ def _open_lead(draft: Draft, run: Run, action: say.OpenLead) -> None:
     save_lead(draft)
     draft.trace("lead", run, lead_id=draft.lead.lead_id, stage=draft.lead.stage, opened=known is None)
     if known is None:
-        opened: dict[str, Json] = {"lead_id": draft.lead.lead_id, "stage": draft.lead.stage, "journey": run.journey}
-        emitting.tell(draft, "lead.opened", opened)
+        opened: dict[str, Json] = {"lead_id": draft.lead.lead_id, "stage": draft.lead.stage}
+        emitting.tell(draft, "lead.opened", {**opened, "journey": run.journey if run else ""})
 
 
-def _set_stage(draft: Draft, run: Run, action: say.SetStage) -> bool:
+def _new_lead_id(draft: Draft, run: Run | None) -> str:
+    return draft.new_effect_id(run.enrolment_id if run else None, f"{run.state if run else ''}/lead")
+
+
+def set_stage(draft: Draft, run: Run | None, action: say.SetStage) -> bool:
     """Move her open lead to another stage. False: she has none, which is the error `stage.no_lead`."""
     if draft.lead is None:
-        draft.fail(run, "stage.no_lead")
+        fail(draft, run, "stage.no_lead")
         return False
     before = draft.lead.stage
     if before != action.stage:
@@ -197,13 +186,14 @@ def save_lead(draft: Draft) -> None:
     )
 
 
-def _change_consent(draft: Draft, run: Run, action: say.ChangeConsent) -> None:
+def change_consent(draft: Draft, run: Run | None, action: say.ChangeConsent, *, source: str) -> None:
+    """Keep what she agreed to, or took back. `source`: which journey, or which interrupt, heard it."""
     purpose = draft.program.text(action.purpose, scope_of(draft, run)).strip()
     shown = draft.program.content(action.text) if action.text else None
     consent = Consent(
         granted=action.granted,
         at=draft.now,
-        source=run.journey,
+        source=source,
         text=action.text,
         text_hash=shown.hash if shown else "",
     )
@@ -221,7 +211,10 @@ def _change_consent(draft: Draft, run: Run, action: say.ChangeConsent) -> None:
     draft.trace("consent", run, purpose=purpose, granted=action.granted)
 
 
-def _create_task(draft: Draft, run: Run, action: say.CreateTask, extra: Mapping[str, object]) -> None:
+def create_task(
+    draft: Draft, run: Run | None, action: say.CreateTask, extra: Mapping[str, object] | None = None
+) -> None:
+    """Give somebody the task. EvaluationFault: its title or its deadline cannot be worked out."""
     scope = scope_of(draft, run, extra)
     due_at = draft.now + action.due if action.due else None
     if action.due_at is not None:
@@ -240,6 +233,12 @@ def _start(draft: Draft, run: Run, action: say.StartJourney) -> None:
             cause=f"start:{run.journey}",
         ),
     )
+
+
+def take_note(draft: Draft, run: Run | None, text: Template, extra: Mapping[str, object] | None = None) -> None:
+    """Keep a note for the advisor. EvaluationFault: it cannot be worked out."""
+    draft.notes.append(draft.program.text(text, scope_of(draft, run, extra)).strip())
+    draft.trace("note", run, source=text.source)
 
 
 def opt_out(draft: Draft, scope: str) -> None:

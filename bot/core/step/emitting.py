@@ -12,23 +12,23 @@ from bot.core.ids import EnrolmentId, EventId
 from bot.core.library import Library
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
-from bot.core.step.scope import plain, scope_of
+from bot.core.step.scope import fail, plain, scope_of
 
 EMITTED_MAX = 20
 """Events of our own in one step; who would emit more is in a loop."""
 
 
-def emit(draft: Draft, run: Run, action: Emit, extra: Mapping[str, object]) -> bool:
-    """Emit what a journey wants heard. False: this step has emitted too much, which is the error `loop`.
+def emit(draft: Draft, run: Run | None, action: Emit, extra: Mapping[str, object] | None = None) -> bool:
+    """Emit what a journey, or an interrupt, wants heard.
 
-    EvaluationFault: a field cannot be worked out.
+    False: this step has emitted too much, which is the error `loop`. EvaluationFault: a field cannot be worked out.
     """
     scope = scope_of(draft, run, extra)
     fields = {name: plain(draft.program.value(value, scope)) for name, value in action.fields}
     if tell(draft, action.event, fields):
         draft.trace("emit", run, event=action.event)
         return True
-    draft.fail(run, "loop")
+    fail(draft, run, "loop")
     return False
 
 

@@ -9,7 +9,7 @@ from typing import assert_never
 from bot.core.events import Json
 from bot.core.expressions.values import EvaluationFault
 from bot.core.rules import Interrupt
-from bot.core.step import doing, entry, floor, repairs
+from bot.core.step import entry, floor, global_actions, repairs
 from bot.core.step.copies import Talk
 from bot.core.step.draft import Draft
 from bot.core.step.leaving import close
@@ -104,7 +104,7 @@ def _answer(draft: Draft, talk: Talk, interrupt: Interrupt, faq: str | None) -> 
 
 
 def _act(draft: Draft, talk: Talk, interrupt: Interrupt, faq: str | None) -> None:
-    doing.perform_global(draft, talk, interrupt.do)
+    global_actions.perform(draft, talk, interrupt)
     answer = triggers(draft).faqs.get(faq) if faq else None
     if answer is not None:
         plan_global(draft, talk, Wish(content=answer.content))

@@ -281,10 +281,15 @@ def guard_holds_safely(draft: Draft, run: Run | None, expression: Expression, sc
 
 def faulted(draft: Draft, run: Run | None, fault: EvaluationFault, *, place: str = "") -> None:
     """Raise the journey error that `fault` stands for; where no journey stands behind it, only the journal knows."""
+    fail(draft, run, fault.code, place=place)
+
+
+def fail(draft: Draft, run: Run | None, error: str, *, place: str = "") -> None:
+    """Raise an error of a journey; where none stands behind it, only the journal knows."""
     if run is not None:
-        draft.fail(run, fault.code, place=place)
+        draft.fail(run, error, place=place)
     else:
-        draft.trace("error", error=fault.code, guard=place)
+        draft.trace("error", error=error, guard=place)
 
 
 def read_values(draft: Draft, run: Run | None, expression: Expression, scope: Scope) -> dict[str, Json]:
