@@ -31,6 +31,15 @@ def her_answer_came_in_after_other_words(scene: Scene) -> None:
     scene.wrote(3, "a:3.2", 20)
 
 
+def her_next_question_was_taken_for_the_answer_to_the_first(scene: Scene) -> None:
+    scene.wrote(3, "q:3.1", 10)
+    scene.got(3, "q:3.1.1", 11)
+    scene.wrote(3, "a:3.2", 12, acked=None)
+    scene.wrote(3, "q:3.3", 20)
+    scene.got(3, "q:3.3.1", 21, words=THANKS)
+    scene.wrote(3, "a:3.4", 30)
+
+
 def words_taken_for_an_answer_are_no_offer(scene: Scene) -> None:
     her_answer_never_came_in_and_the_next_words_were_taken_for_it(scene)
     scene.wrote(3, "q:3.4", 30)
@@ -125,6 +134,7 @@ def a_question_is_asked_when_the_advisor_has_closed(scene: Scene) -> None:
         a_question_is_asked_when_the_advisor_has_closed,
         her_answer_never_came_in_and_the_next_words_were_taken_for_it,
         her_answer_came_in_after_other_words,
+        her_next_question_was_taken_for_the_answer_to_the_first,
         words_taken_for_an_answer_are_no_offer,
         the_thanks_for_other_words_fell_to_a_death,
         the_advisor_had_closed_before_her_words_came,

@@ -22,7 +22,7 @@ class Answers:
 
     def __post_init__(self) -> None:
         for event in self.seen.deeds:
-            if event.letter in ANSWERS.values():
+            if event.letter in ANSWERS.values() and not self.is_taken(event):
                 self._questions[event.customer].append(event)
             elif event.letter in ANSWERS and Token(event, 1) in self.seen.accepted:
                 self._word_of[self._asked(event)] = event
@@ -43,8 +43,9 @@ class Answers:
         self._word_of[question] = words
 
     def is_elsewhere(self, answer: Event) -> bool:
-        """Whether other words than this answer were taken for it."""
-        return self._word_of.get(self._asked(answer), answer) != answer
+        """Whether other words than this answer were taken for it, or its question itself was taken for an answer."""
+        question = self._asked(answer)
+        return self.is_taken(question) or self._word_of.get(question, answer) != answer
 
     def is_taken(self, words: Event) -> bool:
         """Whether these words were taken for an answer, though they were none."""
