@@ -19,6 +19,7 @@ from bot.core.ids import EffectId
 from bot.core.journey import Journey
 from bot.core.program import Program, compile_library
 from bot.core.states import Book, End, State, Webhook
+from bot.core.step.errands import WITHDRAWN
 from bot.runtime.ports import Answered, Unanswered
 from tests.simulation.disk import Disk
 from tests.simulation.loop import VirtualLoop
@@ -156,13 +157,15 @@ def _webhook() -> Webhook:
 
 def unbalanced(disk: Disk, partner: Partner) -> Iterator[str]:
     """Errands without an end, or of which product, partner and journeys do not know the same; places given twice."""
-    for key, state, target in disk.rows("SELECT effect_id, state, target FROM errands"):
+    for key, state, target, reason in disk.rows("SELECT effect_id, state, target, reason FROM errands"):
         if state in ("leased", "sending"):
             yield f"errand {key[:8]} is {state} at the end"
         if target and state == "done" and key not in partner.taken:
             yield f"webhook {key[:8]} is done, and was never taken"
         told = disk.rows("SELECT 1 FROM inbox WHERE event_id IN (?, ?)", *_verdicts(key))
-        if state in ("done", "failed", "unknown") and len(told) != 1:
+        # Whoever left the state that waited for it took it back, and is not told of what was tried in vain before.
+        taken_back = state == "withdrawn" or (state, reason) == ("unknown", WITHDRAWN)
+        if state in ("done", "failed", "unknown", "withdrawn") and len(told) != (0 if taken_back else 1):
             yield f"errand {key[:8]} is {state}, and its lane was told {len(told)} times"
     for (count,) in disk.rows(_OVERBOOKED):
         yield f"{count} places of a slot are taken that has {PLACES.capacity}"
