@@ -62,6 +62,7 @@ slots:
   c: {type: phone_cn, ask: ask-c, consent: 电话联系, confirm: true, save: customer.phone}
   d: {type: choice, options_from: "['甲', '丙'] if vars.n < 2 else []", ask: ask-d, save: customer.city, ttl: 1d}
 states:
+  start: {ask: a, timeout: {after: 4h, goto: done}, give_up: {goto: done}, then: say}
   say:
     do:
       - send: {content: hello, class: service}
