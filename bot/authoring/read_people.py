@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from bot.authoring import literals, vocabulary
 from bot.authoring.fields import Fields, fields_of
@@ -15,7 +16,9 @@ from bot.core.library import Attribute, AttributeType, Dealer, Member
 
 ATTRIBUTES_OF_THE_ENGINE = ("id", "score", "points", "source", "opted_out", "advisor")
 """What every customer has without being declared; no attribute may be called so."""
-_TYPES: Mapping[str, AttributeType] = {"text": "text", "number": "number", "bool": "bool", "phone_cn": "phone_cn"}
+_TYPES: Mapping[str, AttributeType] = {one: one for one in get_args(AttributeType)}
+_PERSONAL = frozenset({"phone_cn", "plate_cn", "vin", "id_cn"})
+"""Attributes that are encrypted unless the file says otherwise."""
 _TYPES_UNBUILT = frozenset(vocabulary.SLOT_TYPES) - _TYPES.keys()
 
 
@@ -112,6 +115,6 @@ def _attribute(name: str, fields: Fields) -> Attribute:
     return Attribute(
         name=name,
         type=kind,
-        pii=fields.parsed("pii", literals.flag, kind == "phone_cn"),
+        pii=fields.parsed("pii", literals.flag, kind in _PERSONAL),
         label=fields.text("label"),
     )

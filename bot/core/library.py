@@ -12,7 +12,22 @@ from bot.core.journey import Journey
 from bot.core.rules import GlobalRules
 from bot.core.slots import VarType
 
-AttributeType = Literal["text", "number", "bool", "phone_cn"]
+AttributeType = Literal[
+    "text",
+    "number",
+    "money",
+    "bool",
+    "date",
+    "time",
+    "datetime",
+    "phone_cn",
+    "plate_cn",
+    "vin",
+    "id_cn",
+    "city",
+    "entity",
+]
+"""What one value of the storage can hold, and a database compare. The other types of slots stay with their journey."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ def _of_journeys(journeys: Iterable[JourneyDraft]) -> Iterator[tuple[tuple[str, 
 def _of_customer(drafts: Drafts) -> Iterator[tuple[tuple[str, ...], Maximum]]:
     attributes = drafts.attributes.attributes if drafts.attributes else {}
     for name, attribute in attributes.items():
-        if attribute.type != "text":
+        if attribute.type not in _LONG_TYPES:
             yield ("customer", name), _NUMBER
     for draft in drafts.journeys.values():
         for slot in draft.journey.slots.values():

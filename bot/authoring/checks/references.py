@@ -13,6 +13,7 @@ from bot.authoring.shelf import BOOKINGS
 from bot.authoring.shelf import EVENTS as EVENTS_FILE
 from bot.authoring.shelf import INTENTS as INTENTS_FILE
 from bot.authoring.suggest import meant
+from bot.core.expressions.declared import TYPES
 from bot.core.states import CallJourney
 
 CALL_DEPTH_MAX = 3
@@ -34,6 +35,8 @@ def check(drafts: Drafts) -> None:
     for draft in drafts.journeys.values():
         for reference in draft.page.references:
             _inside(draft, reference)
+            if reference.kind == "attribute" and reference.key == "save":
+                _kept(drafts, draft, reference)
     _recursion(drafts)
 
 
@@ -54,6 +57,17 @@ def _inside(draft: JourneyDraft, reference: Reference) -> None:
             _moved(draft, reference)
         case _:
             return
+
+
+def _kept(drafts: Drafts, draft: JourneyDraft, reference: Reference) -> None:
+    """What a slot is saved under can hold its answers; a text holds any."""
+    attribute = drafts.attributes.attributes.get(reference.name) if drafts.attributes else None
+    if attribute is None or TYPES[attribute.type] == "text":
+        return
+    for slot in draft.journey.slots.values():
+        if slot.save == f"customer.{reference.name}" and TYPES[slot.type] != TYPES[attribute.type]:
+            message = f"类型不符：槽 {slot.name} 是 {slot.type}，不能存到 customer.{reference.name}（{attribute.type}）"
+            draft.page.say("J207", reference.span, message, help="把属性或槽改成同一类型")
 
 
 def _declared(page: Page, reference: Reference, known: tuple[str, ...], *, what: str) -> None:

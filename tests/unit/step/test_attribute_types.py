@@ -1,0 +1,97 @@
+"""Attributes of every type that a value of the storage can hold: kept, read back as what they are, compared."""
+
+import pytest
+
+from bot.core.library import Attribute
+from tests.unit.step.play import Play
+from tests.unit.step.worlds import journey
+
+ATTRIBUTES = """dsl: 1
+attributes:
+  nick: {type: text, pii: true}
+  drives_on: {type: date}
+  seen: {type: datetime}
+  budget: {type: money}
+  opens: {type: time}
+  town: {type: city}
+  plate: {type: plate_cn}
+  vin: {type: vin, pii: false}
+"""
+FILES = (("schema/customer.yaml", ATTRIBUTES),)
+ASKS = """
+slots:
+  day: {type: date, ask: ask-day, save: customer.drives_on}
+states:
+  day: {ask: day, timeout: {after: 4h, goto: done}, give_up: {goto: done}, then: wait}
+  wait: {wait: {until: customer.seen + hours(2)}, then: done}
+  done: {end: done}
+"""
+SEES = journey(
+    "sees",
+    "states:\n  go: {do: [{set: {customer.seen: now}}], then: done}\n  done: {end: done}\n",
+    enter="event: oa.follow",
+)
+
+
+def played(*more: str) -> Play:
+    play = Play(journey("asks", ASKS, enter="keyword: [试驾]"), SEES, *more, files=FILES)
+    play.follow()
+    return play
+
+
+def test_an_answer_that_is_a_day_is_kept_as_a_day_and_counted_with() -> None:
+    soon = journey(
+        "soon",
+        "audience: customer.drives_on <= today + days(3)\nstates:\n"
+        "  go: {do: [{tag: 快了}], then: done}\n  done: {end: done}\n",
+        enter="keyword: [看看]",
+    )
+    play = played(soon)
+    play.say("看看")
+    assert play.turn.traced("entry_refused", into="soon", reason="audience"), "nothing is known yet"
+    play.say("试驾")
+    play.say("12月3号")
+    assert play.customer.attributes["drives_on"] == "2026-12-03"
+    play.say("看看")
+    assert "快了" in play.customer.tags
+
+
+def test_a_moment_that_was_kept_can_be_waited_for() -> None:
+    play = played()
+    play.say("试驾")
+    play.say("12月3号")
+    assert play.at() == {"asks": "wait"}
+    play.wait("1h59m")
+    assert play.at() == {"asks": "wait"}
+    play.wait("1m")
+    assert play.at() == {}
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("customer.budget / 2 >= 100000", True),
+        ("customer.town in ['上海', '杭州']", True),
+        ("customer.opens < '10:00'", True),
+        ("customer.drives_on == today", False),
+        ("has(customer.plate)", False),
+    ],
+)
+def test_every_type_is_compared_as_what_it_is(condition: str, holds: bool) -> None:
+    sets = "{set: {customer.budget: 200000, customer.town: \"'上海'\", customer.opens: \"'09:30'\"}}"
+    body = f"""
+states:
+  go: {{do: [{sets}], then: judge}}
+  judge: {{branch: [{{when: "{condition}", goto: yes_state}}, {{else: done}}]}}
+  yes_state: {{do: [{{tag: 是}}], then: done}}
+  done: {{end: done}}
+"""
+    play = Play(journey("judging", body), files=FILES)
+    play.follow()
+    assert ("是" in play.customer.tags) == holds
+
+
+def test_what_names_a_person_or_her_car_is_personal_unless_the_file_says_otherwise() -> None:
+    declared = played().program.library.attributes
+    assert declared["plate"] == Attribute(name="plate", type="plate_cn", pii=True)
+    assert [name for name, one in declared.items() if one.pii] == ["nick", "plate"]
