@@ -19,7 +19,7 @@ PATIENCE_S = 40.0
 LAST_PATIENCE_S = 3.0
 """The same once all has been said: what still comes is for the checker to see, not for her to wait for."""
 ADVISOR_PATIENCE_S = 60.0
-CONVERSATIONS = {"chat": 66, "later": 12, "question": 12, "offers": 3, "stop": 4, "human": 3}
+CONVERSATIONS = {"chat": 60, "later": 12, "question": 12, "offers": 9, "stop": 4, "human": 3}
 """What buyers do, with its share in a hundred."""
 THINKS_S = 0.5
 PAUSE_MAX_S = 600.0
