@@ -332,7 +332,7 @@ async def serve(settings: Config, journeys: Path, content: Path, *, now: Callabl
             end.cancel()
         log.info("stopping")
     if product.lost.is_set():
-        raise StorageError("another process serves this database now", hint="one server per database in this version")
+        raise StorageError("另一个进程现在占用着这个数据库", hint="这一版一个数据库只能有一个服务器")
 
 
 @asynccontextmanager
@@ -342,7 +342,9 @@ async def opened(settings: StorageSection) -> AsyncIterator[Storage]:
     BotError: there is none yet. OutOfDate: its schema is an older or a newer program's.
     """
     if settings.is_sqlite and not database_file(settings).exists():
-        raise BotError(f"`{database_file(settings)}` does not exist", hint="is this the configuration of the server?")
+        raise BotError(
+            f"没有数据库 `{database_file(settings)}`", hint="用 --config 写服务器的配置文件；还没有运行过就没有数据库"
+        )
     keys = KeyRing.from_texts(list(key_texts(settings).texts))
     await asyncio.to_thread(require_migrated, settings.url)
     storage = await Storage.open(settings.url, keys=keys, clock_now=MachineClock().now)

@@ -13,6 +13,7 @@ import pytest
 
 from bot.cli import main
 from bot.cli.failures import exit_code
+from bot.cli.usage import in_chinese
 from bot.errors import AuthoringError, ConfigError, OutOfDate
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +61,7 @@ def test_without_a_command_the_help_lists_all_of_them(capsys: pytest.CaptureFixt
 
 def test_commands_that_are_not_built_do_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of("simulate") == 2
-    assert "No such command" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith("错误：没有命令 simulate")
 
 
 def test_the_shipped_journeys_are_clean_even_of_warnings(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,13 +127,44 @@ def test_a_file_that_is_not_there_is_named_and_exits_with_two(
     assert "nowhere" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nope",), "没有命令 nope"),
+        (("check", "--nope"), "没有选项 --nope"),
+        (("check", "--format", "xx"), "--format: “xx” 不在可选的值里：'text', 'json'"),
+        (("check", "--format"), "选项 --format 后面要写值"),
+        (("why",), "缺少 CUSTOMER"),
+        (("why", "1", "2"), "多余的参数：2"),
+        (("why", "1", "--limit", "0"), "--limit: 不能小于 1"),
+        (("why", "1", "--limit", "x"), "--limit: 要写整数"),
+        (("paths", "oa-welcome"), "缺少 --to"),
+        (("check", "--journeys", "nowhere"), "--journeys: 目录 “nowhere” 不存在"),
+        (("why", "1", "--config", "nowhere"), "--config: 文件 “nowhere” 不存在"),
+        (("talk", "--events"), "--journey 和 --events 要一起用"),
+        (("why", "1"), "没有数据库 `zhitu.db`"),
+    ],
+)
+def test_what_is_wrong_with_a_command_is_said_in_chinese_with_the_cure(
+    place: Path, arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(*arguments) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"错误：{told}"
+    assert second.startswith("  修复  ")
+
+
+def test_words_of_the_parser_that_nobody_put_into_chinese_are_shown_as_they_are() -> None:
+    assert in_chinese("Something  else.") == "Something else."
+
+
 def test_a_configuration_that_is_no_toml_exits_with_two_without_a_traceback(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (place / "config.toml").write_text("[server", encoding="utf-8")
     assert code_of("check") == 2
     told = capsys.readouterr()
-    assert told.err.startswith("error: config.toml: is not TOML")
+    assert told.err.startswith("错误：config.toml: ")
     assert told.out == ""
 
 
@@ -143,7 +175,7 @@ def test_run_without_credentials_lists_every_one_that_is_missing(
     told = capsys.readouterr().err
     names = ("OA_APP_ID", "OA_SECRET", "OA_TOKEN", "OA_AES_KEY", "WECOM_CORP_ID", "WECOM_SECRET", "WECOM_AES_KEY")
     assert [name for name in names if f"`{name}` is not set" not in told] == []
-    assert "help: " in told
+    assert "修复  " in told
     assert not (place / "zhitu.db").exists()
 
 

@@ -110,7 +110,7 @@ def test_without_a_database_there_is_nothing_to_look_at_and_the_cure_is_told(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert code_of("retry") == 2
-    assert "help:" in capsys.readouterr().err
+    assert "修复  " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [("retry",), ("why", OPENID)])

@@ -74,3 +74,19 @@ def test_a_line_that_asks_for_nothing_is_told_and_changes_nothing(tmp_path: Path
 def test_a_journey_that_cannot_be_applied_is_told_with_every_finding(tmp_path: Path) -> None:
     with pytest.raises(AuthoringError, match="J103"):
         driven(tmp_path, SWITCH.replace("goto: on", "goto: onn"))
+
+
+def test_an_event_that_nobody_knows_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    """Before: a misspelt event was taken, and nothing happened, without a word."""
+    drive = driven(tmp_path)
+    told = drive.take('{"event": "switch.mad"}')
+    error = str(told["error"])
+    assert "没有事件 “switch.mad”，是否指 “switch.made”？" in error
+    assert "switch.pressed" in error and "oa.follow" in error
+    assert states(drive.take('{"event": "switch.made"}')) == ["off"]
+
+
+def test_a_line_that_is_no_json_is_told_in_chinese_with_the_place(tmp_path: Path) -> None:
+    told = driven(tmp_path).take('{"event": "x')
+    assert str(told["error"]).startswith("不是 JSON：从第 13 个字符起读不懂；")
+    assert str(told["error"]).isascii() is False and "unexpected" not in str(told["error"])

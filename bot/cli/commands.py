@@ -44,10 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             # A terminal that cannot show a character gets its number, not the end of the program.
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(args=arguments, prog_name="zhitu")
+        code = app(args=arguments, prog_name="zhitu", standalone_mode=False)
+    except typer.TyperException as fault:
+        failures.show_usage(fault)
+        sys.exit(failures.CANNOT_RUN)
     except BotError as error:
         failures.show(error)
         sys.exit(failures.exit_code(error))
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 @app.callback(invoke_without_command=True)
@@ -122,7 +126,7 @@ def talk(
     """在终端里扮演客户 · Play the buyer in a terminal: lines are messages, `/help` lists the commands."""
     logs.configure("console", level=logging.WARNING)
     if events != (journey is not None):
-        raise typer.BadParameter("--journey 和 --events 要一起用 · use both or neither")
+        raise typer.BadParameter("--journey 和 --events 要一起用")
     if journey is not None:
         from bot.sandbox.driving import drive
 

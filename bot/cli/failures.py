@@ -2,9 +2,11 @@
 
 import sys
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
+from bot.cli import usage
 from bot.errors import AuthoringError, BotError, Complaint, ConfigError
 
 FINDINGS = 1
@@ -23,7 +25,17 @@ def show(error: BotError) -> None:
     for complaint in complaints:
         console.print(_lines(complaint))
     if len(complaints) > 1:
-        console.print(Text(f"{len(complaints)} errors", style="bold"))
+        console.print(Text(f"共 {len(complaints)} 处", style="bold"))
+
+
+def show_usage(fault: typer.TyperException) -> None:
+    """Print what is wrong with the command line; without any command, what commands there are."""
+    context: typer.Context | None = getattr(fault, "ctx", None)
+    if type(fault).__name__ == "NoArgsIsHelpError" and context is not None:
+        typer.echo(context.get_help())
+        return
+    console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    console.print(_lines(usage.complaint_of(fault)))
 
 
 def _as_complaint(error: BotError) -> Complaint:
@@ -32,7 +44,7 @@ def _as_complaint(error: BotError) -> Complaint:
 
 def _lines(complaint: Complaint) -> Text:
     place = f"{complaint.where}: " if complaint.where else ""
-    text = Text.assemble(("error: ", "bold red"), (place, "bold"), complaint.what.rstrip())
+    text = Text.assemble(("错误：", "bold red"), (place, "bold"), complaint.what.rstrip())
     if complaint.hint:
-        text.append(f"\n  help: {complaint.hint}", style="cyan")
+        text.append(f"\n  修复  {complaint.hint}", style="cyan")
     return text

@@ -16,8 +16,9 @@ import orjson
 
 from bot import authoring
 from bot.authoring import literals
-from bot.authoring.checks.references import known_events
+from bot.authoring.checks.references import EVENTS, known_events
 from bot.authoring.source import START
+from bot.authoring.suggest import meant
 from bot.authoring.trials import Trial, TrialFile
 from bot.core.customer import Enrolment
 from bot.core.effects import Trace
@@ -90,6 +91,7 @@ class Drive:
     """One customer in one journey, and a program that makes things happen to her."""
 
     stage: play.Play
+    known: tuple[str, ...]
     seen_seq: int = 0
     seen_deliveries: int = 0
     events: int = 0
@@ -98,7 +100,8 @@ class Drive:
     def begin(cls, program: Program, journey: str) -> "Drive":
         """Ten in the morning of a working day; nothing has happened."""
         theatre = play.Theatre.build(program)
-        return cls(play.begin(theatre, TrialFile(file="", journey=journey), Trial(name=journey, span=START), Fuse()))
+        stage = play.begin(theatre, TrialFile(file="", journey=journey), Trial(name=journey, span=START), Fuse())
+        return cls(stage, tuple(dict.fromkeys((*sorted(program.library.events), *EVENTS))))
 
     def take(self, line: str) -> Told:
         """Do what the line asks for, and tell what followed. A line that asks for nothing is told as `error`."""
@@ -121,6 +124,9 @@ class Drive:
                 raise BadLine('一行是 {"event": "message", "fields": {"text": "你好"}} 或 {"advance": "2h"}')
 
     def _happen(self, kind: str, fields: Mapping[str, Json]) -> None:
+        if kind not in self.known:
+            shown = "、".join(self.known)
+            raise BadLine(f"没有事件 “{kind}”{meant(kind, self.known)} 已知的有：{shown}")
         self.events += 1
         is_hers = kind in CONVERSATIONAL or kind.startswith(HERS)
         journey = self.stage.program.journey(self.stage.file.journey)
@@ -166,7 +172,8 @@ def _request(line: str) -> Mapping[str, Json]:
     try:
         found = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise BadLine(f"不是 JSON：{error}") from error
+        cure = "一行要是一个完整的对象，名字和文字用英文双引号"
+        raise BadLine(f"不是 JSON：从第 {error.colno} 个字符起读不懂；{cure}") from error
     if not isinstance(found, dict):
         raise BadLine("一行要是一个 JSON 对象")
     return found
