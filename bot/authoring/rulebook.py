@@ -60,7 +60,7 @@ RULES: Mapping[str, Rule] = {
     "J202": _error("ask 缺 timeout"),
     "J203": _error("用到的名字没有声明"),
     "J204": _warning("槽声明了却从未询问"),
-    "J205": _error("用到的槽在走到这里的任何一条路上都没有问过"),
+    "J205": _warning("用到的槽在走到这里的任何一条路上都没有问过"),
     "J206": _error("客户属性没有在 schema/customer.yaml 声明"),
     "J207": _error("类型不符"),
     "J208": _error("条件的结果不是真或假"),

@@ -13,6 +13,7 @@ from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.source import Span
 from bot.core.expressions.analyse import names, nodes
 from bot.core.expressions.tree import Call, Expression, Filter, Name
+from bot.core.expressions.walk import walk
 from bot.core.states import Ask
 
 _KNOWS_NULL = frozenset({"has", "default"})
@@ -85,14 +86,11 @@ def _slots(formula: Formula) -> list[str]:
 
 
 def _asks_null(formula: Formula, slot: str) -> bool:
+    """Whether it says somewhere what is to be where the slot, or what is made of it, is null."""
     tree = formula.tree.tree if isinstance(formula.tree, Expression) else formula.tree
     wanted = Name(path=("slots", slot))
-    for node in nodes(tree):
-        if isinstance(node, Call) and node.name in _KNOWS_NULL and wanted in node.arguments:
-            return True
-        if isinstance(node, Filter) and node.name in _KNOWS_NULL and node.operand == wanted:
-            return True
-    return False
+    asking = (one for one in nodes(tree) if isinstance(one, Call | Filter) and one.name in _KNOWS_NULL)
+    return any(wanted in walk(one) for one in asking)
 
 
 def _way(draft: JourneyDraft, wanted: str) -> tuple[str, ...]:
