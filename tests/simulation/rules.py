@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from bot.core import windows
+from bot.core import errands, windows
 from bot.core.customer import Customer, Human
 from bot.core.effects import SendMessage
 from bot.core.messages import TemplateMessage
@@ -249,10 +249,15 @@ def accepted(ledger: "Ledger", effect: SendMessage, *, receipt: str) -> Iterator
 
 
 def _in_order(ledger: "Ledger", row: Send, name: str) -> Iterator[str]:
-    """Answers leave in the order of what they answer, where one was acknowledged before the next was written."""
+    """Answers leave in the order of what they answer, where one was acknowledged before the next was written.
+
+    How an errand ended is no word of hers, and it bears our clock, which may be ahead of the platform's.
+    """
     effect = row.effect
     cause = ledger.events.get(ledger.caused_by.get(effect.effect_id, ""))
     if cause is None or row.state != "sending" or effect.send_class in (*PERSISTENT, "staff"):
+        return
+    if cause.type in (errands.DONE, errands.FAILED):
         return
     answered = ledger.answered.setdefault(effect.conversation_id, [])
     heard_at = ledger.acknowledged.get(cause.event_id)
