@@ -223,3 +223,28 @@ def test_migrate_makes_no_database_for_keys_that_cannot_open_it(
     assert code_of("migrate") == 2
     assert "hush" not in capsys.readouterr().err
     assert not (place / "zhitu.db").exists()
+
+
+GROUPED = """dsl: 1
+journey: grouped
+name: 分组
+channel: oa
+states:
+  a: {do: [{tag: 新}], then: 问答}
+  问答:
+    group:
+      states:
+        b: {wait: {for: 1d}, then: c}
+        c: {wait: {for: 1d}, then: z}
+  z: {end: done}
+"""
+
+
+def test_ways_through_a_group_name_it_and_may_lead_to_it(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "journeys" / "grouped.yaml").write_text(GROUPED, encoding="utf-8")
+    assert code_of("paths", "grouped", "--to", "z") == 0
+    assert capsys.readouterr().out.splitlines() == ["a → 问答/b → 问答/c → z"]
+    assert code_of("paths", "grouped", "--to", "问答") == 0
+    assert capsys.readouterr().out.splitlines() == ["a → 问答/b"]
+    assert code_of("paths", "grouped", "--to", "no") == 2
+    assert "问答" in capsys.readouterr().err

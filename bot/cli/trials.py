@@ -89,9 +89,10 @@ def paths(
     found = loaded.library.journeys.get(journey)
     if found is None:
         raise BotError(f"没有旅程 {journey}", hint=f"有：{'、'.join(loaded.library.journeys)}")
-    if to not in found.states:
-        raise BotError(f"{journey} 没有状态 {to}", hint=f"有：{'、'.join(found.states)}")
-    ways = list(shortest(found, to))
+    group = found.groups.get(to)
+    if to not in found.states and group is None:
+        raise BotError(f"{journey} 没有状态 {to}", hint=f"有：{'、'.join((*found.states, *found.groups))}")
+    ways = list(shortest(found, group.initial if group else to))
     typer.echo("\n".join(as_line(found, steps) for steps in ways) if ways else f"没有路通到 {to}")
     if not ways:
         raise typer.Exit(FINDINGS)

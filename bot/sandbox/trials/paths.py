@@ -35,9 +35,18 @@ def shortest(journey: Journey, target: str, *, most: int = PATHS_MAX) -> Iterato
 
 
 def as_line(journey: Journey, steps: Steps) -> str:
-    """`hello → need —timeout→ nudge`: the state, and how it is left where that is not by `then`."""
-    told = journey.initial
+    """`hello → need —timeout→ nudge`: the state, and how it is left where that is not by `then`.
+
+    A state in a group is told with it: `问答/need`.
+    """
+    told = _label(journey, journey.initial)
     for way in steps:
         how = way.name.removeprefix(f"{way.state}.")
-        told += f" → {way.goto}" if how in ("then", "closed") else f" —{how}→ {way.goto}"
+        goto = _label(journey, way.goto)
+        told += f" → {goto}" if how in ("then", "closed") else f" —{how}→ {goto}"
     return told
+
+
+def _label(journey: Journey, name: str) -> str:
+    group = journey.states[name].group
+    return f"{group}/{name}" if group else name
