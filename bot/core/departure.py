@@ -7,11 +7,13 @@ from bot.core import policy
 from bot.core.customer import Customer, Unsent
 from bot.core.effects import Form, SendMessage
 from bot.core.ids import ConversationId, CustomerId, EnrolmentId
+from bot.core.making import maker
 from bot.core.messages import Message, TemplateMessage
 from bot.core.times import part_of
 
 SPREAD = timedelta(minutes=10)
 """Over this time messages leave that waited for the end of quiet hours or of days off (journey-language.md 3.11)."""
+_make_unsent = maker(Unsent)
 WITHHELD_FOR_GOOD = frozenset({"opted_out", "no_consent", "cap", "left_state", "repeat_not_wanted"})
 """Reasons at the last moment that no fallback may go around."""
 
@@ -53,7 +55,7 @@ def leaves_from(verdict: policy.Defer, customer_id: CustomerId) -> datetime:
 
 def unsent_of(effect: SendMessage, *, not_before: datetime | None = None) -> Unsent:
     """The message as the customer's ledger keeps it until it leaves."""
-    return Unsent(
+    return _make_unsent(
         effect_id=effect.effect_id,
         enrolment_id=effect.enrolment_id,
         visit=effect.visit,

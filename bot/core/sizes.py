@@ -11,6 +11,8 @@ MENU_LINE_BYTES_MAX = 128
 FIELD_CHARACTERS_MAX: Mapping[str, int] = {"thing": 20, "phrase": 5}
 """Types of fields of template messages; the platform refuses a message with a longer one (47003), so it is cut."""
 
+ALWAYS_FITS = 256
+"""Code points that fit everywhere, whatever they are: UTF-8 takes four bytes for one at most."""
 _BYTES_MAX: Mapping[tuple[str, str], int] = {("kf", "menu"): 1024, ("wecom", "text"): 4000}
 
 

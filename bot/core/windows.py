@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.core.customer import Bucket, BucketKind, Conversation, Unsent
 from bot.core.ids import EventId
+from bot.core.making import maker
 from bot.core.rules import GlobalRules
 
 SHORT = timedelta(minutes=1)
@@ -21,6 +22,9 @@ REQUEST_MAX = timedelta(seconds=10)
 """A message is under way for at most so long: its request is given up then."""
 WITHIN = timedelta(seconds=1)
 """The platform tells whole seconds: an act is up to so much later than it says."""
+
+
+_make_bucket = maker(Bucket)
 
 
 class Ledger(Protocol):
@@ -46,12 +50,14 @@ def opened(
     rule = rules.windows.get(conversation.channel, {}).get(kind)
     if rule is None:
         return tuple([b for b in buckets if b.closes_at > at])
-    if any(b.kind == kind and b.opened_at > at for b in buckets):
+    if [b for b in buckets if b.kind == kind and b.opened_at > at]:
         return buckets
-    closes_at = at + rule.duration - (CLOSING_MARGIN if rule.duration <= SHORT else timedelta(0))
-    fresh = Bucket(bucket_id=event_id, kind=kind, opened_at=at, closes_at=closes_at, max=rule.max)
+    closes_at = at + rule.duration
+    if rule.duration <= SHORT:
+        closes_at -= CLOSING_MARGIN
+    fresh = _make_bucket(bucket_id=event_id, kind=kind, opened_at=at, closes_at=closes_at, max=rule.max)
     # One that stands in two buckets is one message: one leaves after the other, so no two begin at one moment.
-    begun_at = sorted({t for b in buckets for t in b.begun_at if at - t < REQUEST_MAX})
+    begun_at = sorted({t for b in buckets for t in b.begun_at if at - t < REQUEST_MAX}) if buckets else []
     opened_now = (*[b for b in buckets if b.closes_at > at and b.kind != kind], fresh)
     return _charged_anew(opened_now, begun_at, at) if begun_at else opened_now
 
@@ -84,15 +90,24 @@ def spendable(conversation: Ledger, now: datetime) -> Bucket | None:
 
 
 def _first_to_close(buckets: tuple[Bucket, ...], now: datetime) -> Bucket | None:
-    with_room = [b for b in buckets if b.closes_at > now and b.used < b.max]
-    if len(with_room) <= 1:
-        return with_room[0] if with_room else None
-    return min(with_room, key=lambda b: (b.closes_at, b.opened_at, b.bucket_id))
+    found = None
+    for bucket in buckets:
+        if bucket.closes_at > now and bucket.used < bucket.max:
+            found = bucket if found is None else min(found, bucket, key=_closing)
+    return found
+
+
+def _closing(bucket: Bucket) -> tuple[datetime, datetime, EventId]:
+    return (bucket.closes_at, bucket.opened_at, bucket.bucket_id)
 
 
 def left(conversation: Ledger, now: datetime) -> int:
     """Messages that the open buckets still allow, those planned and not yet sent not taken off."""
-    return sum([b.max - b.used for b in conversation.buckets if b.closes_at > now])
+    found = 0
+    for bucket in conversation.buckets:
+        if bucket.closes_at > now:
+            found += bucket.max - bucket.used
+    return found
 
 
 def ahead(conversation: Ledger, now: datetime) -> list[Unsent]:

@@ -13,6 +13,7 @@ from bot.core.effects import SendMessage
 from bot.core.errands import DONE, FAILED
 from bot.core.events import CONVERSATIONAL, Event
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, conversation_id
+from bot.core.making import maker
 from bot.core.program import Program
 from bot.core.step import (
     aging,
@@ -42,6 +43,7 @@ from bot.core.step.questions import state_of
 from bot.core.step.sending import Wish, plan_global
 
 _BUCKETS: dict[str, BucketKind] = {"oa.follow": "follow", "oa.scan": "scan", "oa.click": "menu_click"}
+_make_step, _make_talk = maker(Step), maker(Talk)
 _RECEIPTS = frozenset({"send.refused", "send.unknown", "send.expired"})
 SOURCE_MAX = 64
 """Code points kept of the scene a customer came by."""
@@ -84,7 +86,7 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
     finally:
         # Scopes look at the draft: without them no cycle is left for the garbage collector.
         draft.scopes.clear()
-    return Step(
+    return _make_step(
         customer=drafts.finish(draft),
         effects=tuple(draft.effects),
         journal=tuple(draft.journal),
@@ -94,13 +96,14 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
 
 
 def _take_event(draft: Draft, event: Event) -> None:
+    if draft.by_customer:
+        _speak(draft, event)
+        return
     if event.is_reconciled and reach.is_overtaken(_talk_with(draft, event), event):
         return
     if event.is_reconciled and event.type in CONVERSATIONAL:
         # Nobody knows when she came back: she can be reached, but no window opened and no welcome is due.
         _talk_with(draft, event).reachable = True
-    elif event.type in CONVERSATIONAL:
-        _speak(draft, event)
     elif event.type == "oa.unfollow":
         reach.lost(draft, _talk_with(draft, event), event)
     elif event.type == "card.clicked":
@@ -156,10 +159,11 @@ def _conversation_of(event: Event) -> ConversationId:
 
 
 def _talk_with(draft: Draft, event: Event) -> Talk:
-    identity = _conversation_of(event)
+    identity = draft.conversation_id if event is draft.external else None
+    identity = identity or _conversation_of(event)
     talk = draft.talks.get(identity)
     if talk is None:
-        talk = draft.talks[identity] = Talk(
+        talk = draft.talks[identity] = _make_talk(
             conversation_id=identity,
             channel=event.channel,
             account=event.account,
@@ -212,7 +216,7 @@ def _apologise(draft: Draft) -> None:
     talk = draft.talks.get(draft.conversation_id) if draft.conversation_id else None
     if talk is None or talk.human is not None:
         return
-    if not any(trace.kind == "error" and trace.detail.get("outcome") == "stuck" for trace in draft.journal):
+    if not [1 for trace in draft.journal if trace.kind == "error" and trace.detail.get("outcome") == "stuck"]:
         return
     if not any(isinstance(e, SendMessage) and e.conversation_id == draft.conversation_id for e in draft.effects):
         plan_global(draft, talk, Wish(content="fallback"))

@@ -1,7 +1,5 @@
 """What becomes of an answer: taken, confirmed, asked for again, or given up."""
 
-from dataclasses import replace
-
 from bot.core.events import Json
 from bot.core.expressions.values import EvaluationFault
 from bot.core.slots import Slot
@@ -14,6 +12,7 @@ from bot.core.step.draft import Draft
 from bot.core.step.questions import (
     NO_CHOICE,
     YES_CHOICE,
+    change_pending,
     journey_of,
     may_ask,
     new_pending,
@@ -40,7 +39,7 @@ def enter(draft: Draft, run: Run, ask: Ask) -> None:
         if not options:
             draft.fail(run, NO_OPTIONS)
             return
-        run.pending = replace(run.pending, options=options)
+        run.pending = change_pending(run.pending, options=options)
     if _answered_here(draft, run, slot) or _known_already(draft, run, slot):
         return
     if floor.take(draft, run):
@@ -61,6 +60,8 @@ def _answered_here(draft: Draft, run: Run, slot: Slot) -> bool:
 
 def _known_already(draft: Draft, run: Run, slot: Slot) -> bool:
     """Take what she answered before, where that still counts, or what `prefill` comes to."""
+    if slot.ttl is None and slot.prefill is None and run.enrolment_id not in draft.replanned:
+        return False
     kept = knowing.remembered(draft, run, slot)
     if kept is not None and knowing.passes_check(draft, run, slot, kept):
         draft.trace("answered", run, slot=slot.name, outcome="remembered", value=journalled(slot, kept))
@@ -160,7 +161,7 @@ def decline(draft: Draft, run: Run) -> None:
     """She says that the proposed value is wrong: ask anew."""
     assert run.pending is not None, "only a pending question is declined"
     draft.trace("answered", run, slot=run.pending.slot, outcome="declined")
-    run.pending = replace(run.pending, proposal=None)
+    run.pending = change_pending(run.pending, proposal=None)
     if floor.take(draft, run):
         pose(draft, run, variant="again")
 
@@ -212,7 +213,7 @@ def _take_value(draft: Draft, run: Run, slot: Slot, value: Json) -> None:
         return
     draft.trace("answered", run, slot=slot.name, outcome="proposed")
     assert run.pending is not None, "a value is proposed to an open question"
-    run.pending = replace(run.pending, proposal=value)
+    run.pending = change_pending(run.pending, proposal=value)
     if floor.take(draft, run):
         pose_confirm(draft, run)
 
@@ -260,7 +261,7 @@ def _once_more(draft: Draft, run: Run, why: str) -> bool:
     assert pending is not None, "only an open question can be answered wrongly"
     slot = slot_of(draft, run)
     failures = pending.failures + 1
-    run.pending = replace(pending, failures=failures)
+    run.pending = change_pending(pending, failures=failures)
     draft.trace("unparsed", run, slot=slot.name, why=why, failures=failures, allowed=slot.retry_max)
     if failures > slot.retry_max:
         draft.go(run, state_of(draft, run).give_up)

@@ -16,7 +16,7 @@ from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.limits import check_room
 from bot.core.step.scope import MASK, fail, faulted, personal, plain, scope_of
-from bot.core.step.sending import Wish, plan
+from bot.core.step.sending import make_wish, plan
 from bot.core.step.withholding import suppress
 
 LEAD_STAGE_NEW = "new"
@@ -80,7 +80,7 @@ def _send(draft: Draft, run: Run, action: say.Send, extra: Mapping[str, object])
     key = saying.key_of(draft, run, action, extra)
     if saying.is_said(draft, run, action, key):
         return True
-    wish = Wish(
+    wish = make_wish(
         content=action.content,
         variant=saying.variant_of(draft, run, action, extra),
         send_class=action.send_class,

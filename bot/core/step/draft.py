@@ -25,7 +25,7 @@ from bot.core.errands import DONE, FAILED
 from bot.core.events import CONVERSATIONAL, Event, Json
 from bot.core.expressions.values import Scope
 from bot.core.ids import ConversationId, EffectId, EnrolmentId, EventId, StaffId, conversation_id, effect_id
-from bot.core.making import quickly_made
+from bot.core.making import maker, quickly_made
 from bot.core.program import Program
 from bot.core.step.copies import Run, Talk, freeze_run, freeze_talk, thaw_run, thaw_talk
 from bot.core.understood import Understanding
@@ -58,6 +58,9 @@ class Move:
     target: str = ""
     error: str = ""
     place: str = ""
+
+
+make_move, make_trace, make_timer, make_customer = maker(Move), maker(Trace), maker(Timer), maker(Customer)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,15 +174,15 @@ class Draft:
 
     def go(self, run: Run, target: str) -> None:
         """Have the machine bring `run` to the state `target`."""
-        self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
+        self.moves.append(make_move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
 
     def go_at_once(self, run: Run, target: str) -> None:
         """The same, before anything else that waits."""
-        self.moves.appendleft(Move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
+        self.moves.appendleft(make_move(enrolment_id=run.enrolment_id, visit=run.visit, target=target))
 
     def fail(self, run: Run, error: str, *, place: str = "") -> None:
         """Have the machine deal with `error` (journey-language.md 3.10) for `run`. `place` as in `Move`."""
-        self.moves.append(Move(enrolment_id=run.enrolment_id, visit=run.visit, error=error, place=place))
+        self.moves.append(make_move(enrolment_id=run.enrolment_id, visit=run.visit, error=error, place=place))
 
     def root_of(self, run: Run) -> Run:
         """The enrolment that called, directly or through others, `run`; itself when nobody did."""
@@ -202,20 +205,18 @@ class Draft:
 
     def trace(self, kind: str, run: Run | None = None, **detail: Json) -> None:
         """Write one line into the journal."""
-        self.journal.append(
-            Trace(
-                kind=kind,
-                journey=run.journey if run else "",
-                enrolment_id=run.enrolment_id if run else None,
-                state=run.state if run else "",
-                detail=detail,
+        if run is None:
+            line = make_trace(kind=kind, detail=detail)
+        else:
+            line = make_trace(
+                kind=kind, journey=run.journey, enrolment_id=run.enrolment_id, state=run.state, detail=detail
             )
-        )
+        self.journal.append(line)
 
     def set_timer(self, owner: str, timer_id: str, due_at: datetime, *, visit: int = 0) -> None:
         """Arm a timer; the same one armed before is replaced."""
         self.drop_timer(owner, timer_id)
-        self.timers.append(Timer(owner=owner, visit=visit, timer_id=timer_id, due_at=due_at, set_at=self.now))
+        self.timers.append(make_timer(owner=owner, visit=visit, timer_id=timer_id, due_at=due_at, set_at=self.now))
 
     def drop_timer(self, owner: str, timer_id: str | None = None) -> None:
         """Cancel one timer of `owner`, or all of them."""
@@ -241,6 +242,9 @@ class Draft:
             del self.past[next(iter(self.past))]
 
 
+make_draft = maker(Draft)
+
+
 def past_key(journey: str, key: str) -> str:
     """The key under which the end of a run is remembered."""
     return f"{journey}|{key}"
@@ -264,7 +268,7 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
         event_id = EventId(f"timer|{timer.owner}|{timer.visit}|{timer.timer_id}|{timer.due_at.isoformat()}")
     lives_in = customer.attributes.get("timezone")
     zone = zone_named(lives_in, program.zone) if lives_in else program.zone
-    return Draft(
+    return make_draft(
         program=program,
         base=customer,
         arrival=arrival,
@@ -310,7 +314,7 @@ def finish(draft: Draft) -> Customer:
     arrival = draft.arrival
     happened_at = arrival.event.occurred_at if isinstance(arrival, EventArrived) else arrival.timer.due_at
     moment = min(happened_at, draft.now)
-    return Customer(
+    return make_customer(
         customer_id=base.customer_id,
         version=base.version + 1,
         attributes=draft.attributes,

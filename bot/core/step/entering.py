@@ -12,10 +12,11 @@ from bot.core.entries import ApiEntry, Entry, EventEntry, IntentEntry, KeywordEn
 from bot.core.events import CONVERSATIONAL, Event
 from bot.core.journey import Journey
 from bot.core.library import Library
+from bot.core.making import maker
 from bot.core.step import floor
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
-from bot.core.step.entry import Opening, admit
+from bot.core.step.entry import admit, make_opening
 from bot.core.step.scope import guard_holds_safely
 from bot.core.step.splitting import jitter
 
@@ -74,7 +75,7 @@ def enter_by_event(draft: Draft, event: Event, talk: Talk | None) -> bool:
 
 def _fits(draft: Draft, journey: Journey, way: EventWay, event: Event) -> bool:
     """Whether the event is the one that `way` waits for. What is said on another channel is not heard here."""
-    if is_conversational(event) and event.channel not in (journey.channel, *way.channels):
+    if event.channel not in (journey.channel, *way.channels) and is_conversational(event):
         return False
     match way:
         case SegmentEntry(segment=segment) if event.fields.get("segment") != segment:
@@ -93,7 +94,7 @@ def _is_of(event: Event, journey: Journey, field: str, value: str) -> bool:
 
 def _enter(draft: Draft, journey: Journey, way: EventWay, talk: Talk | None, cause: str) -> bool:
     spread = way.spread if isinstance(way, SegmentEntry | ScheduleEntry) else None
-    return enter(draft, Door(journey=journey, way=way, cause=cause, spread=spread), talk) is not None
+    return enter(draft, make_door(journey=journey, way=way, cause=cause, spread=spread), talk) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +108,16 @@ class Door:
     spread: timedelta | None = None
 
 
+make_door = maker(Door)
+
+
 def enter(draft: Draft, door: Door, talk: Talk | None) -> Run | None:
     """Begin by this door, in the conversation `talk` if the journey talks there. None: not admitted, or later."""
     journey, way = door.journey, door.way
     here = talk if talk is not None and talk.channel in (journey.channel, *way.channels) else None
     wants = door.may_push and not isinstance(way, SegmentEntry | ScheduleEntry) and way.interrupt
     there = here or draft.latest_talk(journey.channel)  # where the run will talk
-    opening = Opening(
+    opening = make_opening(
         journey=journey,
         conversation_id=here.conversation_id if here else None,
         given=way.arguments,

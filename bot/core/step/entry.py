@@ -1,7 +1,7 @@
 """Beginning a journey: who may enter, when, and how a run starts. Source: journey-language.md 2.2, 3.8, 3.11."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.core.customer import Queued
@@ -10,7 +10,7 @@ from bot.core.events import Json
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EnrolmentId, bounded_key, enrolment_id
 from bot.core.journey import Journey
-from bot.core.making import quickly_made
+from bot.core.making import changer, maker, quickly_made
 from bot.core.step import splitting, unasked
 from bot.core.step.copies import HOLDOUT, Run
 from bot.core.step.draft import Draft, past_key
@@ -56,6 +56,9 @@ class Opening:
     placed: bool = False
 
 
+make_opening, _change_opening, _make_run = maker(Opening), changer(Opening), maker(Run)
+
+
 def admit(draft: Draft, opening: Opening) -> Run | None:
     """Begin the run if `audience` and `reentry` admit it. None: not now; the journal says why."""
     try:
@@ -74,8 +77,10 @@ def _worked_out(draft: Draft, opening: Opening) -> Opening:
     key, template = opening.key, opening.journey.key
     if key is None:
         key = bounded_key(draft.program.text(template, scope_of(draft, None)).strip()) if template else ""
+    if not opening.given and not opening.arguments:
+        return opening if opening.key == key else _change_opening(opening, key=key)
     arguments = {**arguments_of(draft, None, opening.given), **opening.arguments}
-    return replace(opening, key=key, arguments=fitting(opening.journey, arguments), given=())
+    return _change_opening(opening, key=key, arguments=fitting(opening.journey, arguments), given=())
 
 
 def _admit(draft: Draft, opening: Opening, key: str) -> Run | None:
@@ -122,11 +127,15 @@ def _refuse(draft: Draft, opening: Opening, refusal: Refusal) -> None:
 
 
 def _same(draft: Draft, journey: Journey, key: str) -> list[Run]:
+    if not draft.runs:
+        return []
     return [run for run in draft.runs.values() if run.journey == journey.journey and run.key == key and not run.parent]
 
 
 def _clear_away_stuck(draft: Draft, journey: Journey, key: str) -> None:
     """A stuck run holds nothing any more and must not keep the customer out for ever: the new one replaces it."""
+    if not draft.runs:
+        return
     stuck = [run for run in draft.runs.values() if run.status == "stuck"]
     same = _same(draft, journey, key)
     for run in {run.enrolment_id: run for run in (*same, *stuck[: max(0, len(stuck) - STUCK_MAX)])}.values():
@@ -223,7 +232,7 @@ def forget_queued(draft: Draft, *, journey: str | None = None, conversation_id: 
 def begin_run(draft: Draft, opening: Opening, key: str) -> Run:
     """A new run, about to enter its first state; one that is held out enters none."""
     journey, parent = opening.journey, opening.parent
-    run = Run(
+    run = _make_run(
         enrolment_id=_identity(draft, opening, key),
         journey=journey.journey,
         key=key,
@@ -303,7 +312,8 @@ def _identity(draft: Draft, opening: Opening, key: str) -> EnrolmentId:
 
 def _values(journey: Journey, arguments: Mapping[str, Json]) -> dict[str, Json]:
     values = {name: var.default for name, var in journey.vars.items()}
-    values.update({name: value for name, value in arguments.items() if name in journey.vars})
+    if arguments:
+        values.update({name: value for name, value in arguments.items() if name in journey.vars})
     return values
 
 
@@ -318,6 +328,8 @@ def arguments_of(draft: Draft, run: Run | None, arguments: Arguments) -> dict[st
 
     EvaluationFault: one cannot be, or they are too much for `vars`.
     """
+    if not arguments:
+        return {}
     scope = scope_of(draft, run)
     found = {name: plain(draft.program.argument(template, scope)) for name, template in arguments}
     check_size(found)

@@ -10,18 +10,19 @@ VARS_BYTES_MAX = 64 * 1024
 """Bytes of all variables, answers and returned values of an enrolment; what would go beyond is not kept, and is the
 error `expr.size` of its journey."""
 _NUMBER_BYTES = 8
+_SIZED = (str, list, dict)
 
 
 def check_room(run: Run, added: Mapping[str, Json]) -> None:
     """EvaluationFault: `run` would carry more than it may with the values `added` as well."""
-    if not any(isinstance(value, str | list | dict) for value in added.values()):
+    if not [1 for value in added.values() if isinstance(value, _SIZED)]:
         return
     check_size({"vars": {**run.values, **added}, "slots": run.slots, "saved": run.saved})
 
 
 def check_size(values: Mapping[str, Json]) -> None:
     """EvaluationFault: these values are more than an enrolment may carry."""
-    if _bytes(dict(values)) > VARS_BYTES_MAX:
+    if values and _bytes(dict(values)) > VARS_BYTES_MAX:
         raise EvaluationFault("expr.size", f"变量总量超过 {VARS_BYTES_MAX // 1024} KB")
 
 

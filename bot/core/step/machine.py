@@ -94,7 +94,8 @@ def _enter(draft: Draft, run: Run, target: str) -> None:
         groups.remember_place(draft, journey, run)
         target = groups.state_named(journey, run, target)
     state = journey.states[target]
-    leave(draft, run)
+    if run.state:
+        leave(draft, run)
     draft.trace("moved", run, to=target)
     run.previous, run.state = run.state, target
     run.visit += 1
@@ -108,7 +109,7 @@ def _enter(draft: Draft, run: Run, target: str) -> None:
             draft.go_at_once(run, state.otherwise)
             return
         draft.passed.discard(visit)
-    if doing.perform(draft, run, state.do):
+    if not state.do or doing.perform(draft, run, state.do):
         begin(draft, run, state)
 
 

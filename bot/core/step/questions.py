@@ -1,12 +1,12 @@
 """Putting a question to the customer, again or for the first time, and starting its clock."""
 
-from dataclasses import replace
 from typing import Literal
 
 from bot.core.customer import Pending
 from bot.core.effects import SendClass
 from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Journey
+from bot.core.making import changer, maker
 from bot.core.messages import MenuChoice
 from bot.core.slots import Slot
 from bot.core.states import Ask, State
@@ -17,36 +17,38 @@ from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.moments import ends_at
 from bot.core.step.scope import faulted
-from bot.core.step.sending import Plan, Wish, plan
+from bot.core.step.sending import Plan, Wish, make_wish, plan
 from bot.core.step.tasks import fallback_task
 
 YES_CHOICE, NO_CHOICE = "y", "n"
 CONFIRM = "confirm"
+change_pending = changer(Pending)
+_make_choice, _make_pending = maker(MenuChoice), maker(Pending)
 
 
 def state_of(draft: Draft, run: Run) -> State:
     """The state in which `run` is."""
-    return draft.program.journey(run.journey).states[run.state]
+    return draft.program.library.journeys[run.journey].states[run.state]
 
 
 def slot_of(draft: Draft, run: Run) -> Slot:
     """The slot that is being asked for. ValueError: nothing is."""
-    return draft.program.journey(run.journey).slots[_ask_of(draft, run).slot]
+    return _asked(draft, run)[0]
 
 
-def _ask_of(draft: Draft, run: Run) -> Ask:
-    doing = state_of(draft, run).doing
+def _asked(draft: Draft, run: Run) -> tuple[Slot, Ask]:
+    journey = draft.program.library.journeys[run.journey]
+    doing = journey.states[run.state].doing
     if not isinstance(doing, Ask):
         raise ValueError(f"state `{run.state}` of `{run.journey}` asks nothing")
-    return doing
+    return journey.slots[doing.slot], doing
 
 
 def menu_choices(run: Run, slot: Slot) -> tuple[MenuChoice, ...]:
     """What the question offers, to tap; the id carries enrolment and visit, so that a tap is addressed."""
-    return tuple(
-        MenuChoice(choice_id=f"{run.enrolment_id}.{run.visit}.{position}", text=option)
-        for position, option in enumerate(offering.texts(slot, run.pending))
-    )
+    place = f"{run.enrolment_id}.{run.visit}."
+    lines = enumerate(offering.texts(slot, run.pending))
+    return tuple([_make_choice(choice_id=f"{place}{position}", text=text) for position, text in lines])
 
 
 def pose(draft: Draft, run: Run, *, variant: str = "normal", content: str = "") -> None:
@@ -63,8 +65,8 @@ def pose(draft: Draft, run: Run, *, variant: str = "normal", content: str = "") 
 
 def question(draft: Draft, run: Run, *, variant: str = "normal", content: str = "") -> Wish:
     """What is said to put the question that stands open, with what there is to choose."""
-    slot, ask = slot_of(draft, run), _ask_of(draft, run)
-    return Wish(
+    slot, ask = _asked(draft, run)
+    return make_wish(
         content=content or slot.ask,
         variant=variant,
         send_class=_class_of(draft, ask, repeated=variant != "normal"),
@@ -92,8 +94,10 @@ def may_ask(draft: Draft, run: Run, slot: Slot) -> bool:
 
     Asked before every question: consent may be withdrawn while one waits for the floor.
     """
+    if not slot.consent:
+        return True
     consent = draft.consents.get(slot.consent)
-    if not slot.consent or (consent is not None and consent.granted):
+    if consent is not None and consent.granted:
         return True
     draft.trace("not_sent", run, content=slot.ask, reason="no_consent", purpose=slot.consent)
     draft.fail(run, "consent.missing")
@@ -111,7 +115,7 @@ def _offers(draft: Draft, run: Run, slot: Slot) -> bool:
         draft.fail(run, NO_OPTIONS)
         return False
     assert run.pending is not None, "only an open question offers anything"
-    run.pending = replace(run.pending, options=options)
+    run.pending = change_pending(run.pending, options=options)
     return True
 
 
@@ -125,7 +129,7 @@ def confirm_choices(run: Run) -> tuple[MenuChoice, ...]:
 
 def pose_confirm(draft: Draft, run: Run, *, variant: str = "normal") -> None:
     """Show the proposed value, masked where it is personal, and ask whether it is right."""
-    slot, ask, pending = slot_of(draft, run), _ask_of(draft, run), run.pending
+    (slot, ask), pending = _asked(draft, run), run.pending
     wish = Wish(
         content=CONFIRM,
         variant=variant,
@@ -167,14 +171,14 @@ def _start_clock(draft: Draft, run: Run, found: Plan) -> None:
 
 def _settle_phase(draft: Draft, run: Run, phase: Literal["asked", "confirming"]) -> None:
     if run.pending is not None:
-        run.pending = replace(run.pending, phase=phase, since=draft.now, left_s=None, whole_s=None)
+        run.pending = change_pending(run.pending, phase=phase, since=draft.now, left_s=None, whole_s=None)
 
 
 def new_pending(slot: str) -> Pending:
     """A question that waits for its turn."""
-    return Pending(slot=slot, phase="queued")
+    return _make_pending(slot=slot, phase="queued")
 
 
 def journey_of(draft: Draft, run: Run) -> Journey:
     """The journey that `run` runs."""
-    return draft.program.journey(run.journey)
+    return draft.program.library.journeys[run.journey]

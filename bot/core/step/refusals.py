@@ -25,12 +25,12 @@ class Refusal:
 
 def by_room(draft: Draft) -> Refusal | None:
     """She is in too many journeys already."""
+    if len(draft.runs) < ACTIVE_MAX:
+        return None
     active = sum(run.status == "active" for run in draft.runs.values())
-    return (
-        Refusal(reason="too_many_active", values={"active": active, "max": ACTIVE_MAX})
-        if active >= ACTIVE_MAX
-        else None
-    )
+    if active < ACTIVE_MAX:
+        return None
+    return Refusal(reason="too_many_active", values={"active": active, "max": ACTIVE_MAX})
 
 
 def by_past(draft: Draft, journey: Journey, key: str, *, is_known: bool) -> Refusal | None:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import cards
-from bot.core.effects import Trace
 from bot.core.entries import Entry
 from bot.core.events import Event
 from bot.core.ids import EnrolmentId
 from bot.core.step import asking, floor, handoff, interrupts, knowing, matching, people, repairs
 from bot.core.step.copies import Run, Talk
-from bot.core.step.draft import Draft
+from bot.core.step.draft import Draft, make_trace
 from bot.core.step.entering import Door, enter, enter_by_event
 from bot.core.step.matching import Match
 from bot.core.step.reactions import NOTHING_SAID, react
@@ -46,7 +45,7 @@ def message(draft: Draft, talk: Talk, event: Event) -> None:
     run = taken.run
     draft.journal.insert(
         place,
-        Trace(
+        make_trace(
             kind="taken",
             journey=run.journey if run else "",
             enrolment_id=run.enrolment_id if run else None,

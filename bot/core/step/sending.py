@@ -13,9 +13,9 @@ from bot.core.escaping import escape_for
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId, EffectId, StaffId, conversation_id
 from bot.core.library import Content, Member
-from bot.core.making import quickly_made
+from bot.core.making import maker, quickly_made
 from bot.core.messages import Image, Menu, MenuChoice, Message, TemplateMessage, Text
-from bot.core.sizes import bytes_max
+from bot.core.sizes import ALWAYS_FITS, bytes_max
 from bot.core.step.catching import catcher
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
@@ -73,6 +73,20 @@ class Plan:
     task_title: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    talk: Talk
+    wish: Wish
+    message: Message
+    fallbacks: tuple[Fallback, ...] = ()
+
+
+make_wish = maker(Wish)
+_PLANNED = Plan(fate="planned")
+_make_offer, _make_send = maker(_Offer), maker(SendMessage)
+_make_text, _make_menu, _make_request = maker(Text), maker(Menu), maker(policy.Request)
+
+
 def plan(draft: Draft, run: Run, wish: Wish) -> Plan:
     """Plan `wish` for `run`: at most one message leaves. The journal says what was decided."""
     content = draft.program.content(wish.content)
@@ -84,9 +98,8 @@ def plan(draft: Draft, run: Run, wish: Wish) -> Plan:
     message = render(draft, run, content, talk=talk, wish=wish)
     if is_too_long(message, talk.channel):
         return _not_sent(draft, run, wish, "send.too_long")
-    stand_in = draft.program.content(wish.templates_of) if wish.templates_of else content
-    fallbacks = tuple(_fallback(draft, run, stand_in, outside) for outside in wish.outside)
-    return try_message(draft, run, _Offer(talk=talk, wish=wish, message=message, fallbacks=fallbacks))
+    fallbacks = _fallbacks(draft, run, content, wish) if wish.outside else ()
+    return _try_message(draft, run, _make_offer(talk=talk, wish=wish, message=message, fallbacks=fallbacks))
 
 
 def may_say_more(draft: Draft, talk: Talk) -> bool:
@@ -110,16 +123,8 @@ def plan_global(draft: Draft, talk: Talk, wish: Wish) -> Plan:
     except EvaluationFault as fault:
         draft.trace("not_sent", content=wish.content, reason=fault.code)
         return Plan(fate="withheld")
-    found = _judge_and_plan(draft, None, _Offer(talk=talk, wish=wish, message=message, fallbacks=()))
+    found = _judge_and_plan(draft, None, _make_offer(talk=talk, wish=wish, message=message))
     return found or Plan(fate="withheld")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Offer:
-    talk: Talk
-    wish: Wish
-    message: Message
-    fallbacks: tuple[Fallback, ...]
 
 
 def offer_fallbacks(draft: Draft, run: Run | None, talk: Talk, wish: Wish, fallbacks: tuple[Fallback, ...]) -> Plan:
@@ -144,7 +149,7 @@ def offer_fallbacks(draft: Draft, run: Run | None, talk: Talk, wish: Wish, fallb
     return Plan(fate="failed")
 
 
-def try_message(draft: Draft, run: Run, offer: _Offer) -> Plan:
+def _try_message(draft: Draft, run: Run, offer: _Offer) -> Plan:
     """Plan the message itself, else its fallbacks, else raise `send.window_closed`."""
     found = _judge_and_plan(draft, run, offer)
     if found is not None:
@@ -160,7 +165,7 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
     wish, talk = offer.wish, offer.talk
     send_class = wish.send_class or "service"
     effect_id = draft.new_effect_id(run.enrolment_id if run else None, f"{run.state if run else ''}/{wish.content}")
-    request = policy.Request(
+    request = _make_request(
         effect_id=effect_id,
         send_class=send_class,
         conversation_id=talk.conversation_id,
@@ -172,16 +177,18 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
         journey=run.journey if run else "",
     )
     verdict = policy.judge(request, customer=draft, rules=draft.program.rules, now=draft.now)
-    match verdict:
-        case policy.Allow(trace=looked_at):
-            not_before, deferred = None, ""
-        case policy.Defer(reason=deferred, values=looked_at):
-            not_before = leaves_from(verdict, draft.base.customer_id)
-        case policy.Refuse(reason=reason, values=looked_at):
-            draft.trace("not_sent", run, content=wish.content, reason=reason, values=dict(looked_at))
-            if reason in WINDOW_REASONS:
-                return None
-            return _blocked(draft, run) if reason in BLOCKED_REASONS else Plan(fate="withheld")
+    not_before, deferred = None, ""
+    if isinstance(verdict, policy.Allow):
+        looked_at = verdict.trace
+    elif isinstance(verdict, policy.Defer):
+        looked_at, deferred = verdict.values, verdict.reason
+        not_before = leaves_from(verdict, draft.base.customer_id)
+    else:
+        reason = verdict.reason
+        draft.trace("not_sent", run, content=wish.content, reason=reason, values=dict(verdict.values))
+        if reason in WINDOW_REASONS:
+            return None
+        return _blocked(draft, run) if reason in BLOCKED_REASONS else Plan(fate="withheld")
     _emit(draft, run, offer, request=request, not_before=not_before)
     draft.trace(
         "planned",
@@ -195,7 +202,7 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
         not_before=not_before.isoformat() if not_before else None,
         values=dict(looked_at),
     )
-    return Plan(fate="planned", not_before=not_before)
+    return _PLANNED if not_before is None else Plan(fate="planned", not_before=not_before)
 
 
 def _blocked(draft: Draft, run: Run | None) -> Plan:
@@ -211,7 +218,7 @@ def _emit(
 ) -> None:
     talk, wish = offer.talk, offer.wish
     draft.sent_now[talk.conversation_id] = draft.sent_now.get(talk.conversation_id, 0) + 1
-    effect = SendMessage(
+    effect = _make_send(
         effect_id=request.effect_id,
         conversation_id=talk.conversation_id,
         channel=talk.channel,
@@ -269,8 +276,8 @@ def render(draft: Draft, run: Run | None, content: Content, *, talk: Talk, wish:
     scope = scope_of(draft, run, wish.extra)
     text = draft.program.text(template, scope, escape=escape_for(talk.channel)).strip()
     if form == "menu" and wish.choices:
-        return Menu(head=text, choices=wish.choices)
-    return Text(text=_listed(text, wish, talk.channel) if wish.numbered else text)
+        return _make_menu(head=text, choices=wish.choices)
+    return _make_text(text=_listed(text, wish, talk.channel) if wish.numbered else text)
 
 
 def _listed(text: str, wish: Wish, channel: str) -> str:
@@ -281,11 +288,10 @@ def _listed(text: str, wish: Wish, channel: str) -> str:
 
 def is_too_long(message: Message, channel: str) -> bool:
     """Whether `channel` would refuse, or cut, a message of such a length."""
-    match message:
-        case Text(text=text):
-            return len(text.encode()) > bytes_max(channel, "text")
-        case Menu(head=text):
-            return len(text.encode()) > bytes_max(channel, "menu")
+    if isinstance(message, Text):
+        return len(message.text) > ALWAYS_FITS and len(message.text.encode()) > bytes_max(channel, "text")
+    if isinstance(message, Menu):
+        return len(message.head) > ALWAYS_FITS and len(message.head.encode()) > bytes_max(channel, "menu")
     return False
 
 
@@ -294,6 +300,11 @@ def template_message(draft: Draft, run: Run, content: Content, name: str) -> Tem
     scope = scope_of(draft, run)
     fields = tuple((field, draft.program.text(value, scope).strip()) for field, value in content.templates[name])
     return TemplateMessage(template=name, fields=fields)
+
+
+def _fallbacks(draft: Draft, run: Run, content: Content, wish: Wish) -> tuple[Fallback, ...]:
+    stand_in = draft.program.content(wish.templates_of) if wish.templates_of else content
+    return tuple(_fallback(draft, run, stand_in, outside) for outside in wish.outside)
 
 
 def _fallback(draft: Draft, run: Run, content: Content, outside: Outside) -> Fallback:
@@ -363,7 +374,7 @@ def say_for_advisor(draft: Draft, talk: Talk, text: str) -> str:
         return verdict.reason
     message = Text(text=escape_for(talk.channel)(text))
     wish = Wish(content=ADVISOR_CONTENT, send_class="transactional")
-    offer = _Offer(talk=talk, wish=wish, message=message, fallbacks=())
+    offer = _make_offer(talk=talk, wish=wish, message=message)
     _emit(draft, None, offer, request=request, not_before=verdict.until if isinstance(verdict, policy.Defer) else None)
     draft.trace("planned", content=ADVISOR_CONTENT, effect=effect_id, way="text")
     return ""
