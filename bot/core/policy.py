@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from bot.core import windows
 from bot.core.calendar import quiet_until, working_day_from, zone_named
-from bot.core.customer import Consent, Conversation, Customer, Human, Sent, Unsent
+from bot.core.customer import Bucket, Consent, Conversation, Customer, Human, Sent, Unsent
 from bot.core.effects import Form, SendClass, WindowNeed
 from bot.core.events import Json
 from bot.core.ids import ConversationId, EffectId, EventId
-from bot.core.making import quickly_made
+from bot.core.making import maker, quickly_made
 from bot.core.rules import Cap, ClassRule, GlobalRules, JourneyRules, QuietHours
 
 Reason = Literal[
@@ -126,6 +126,7 @@ class _Case:
     now: datetime
 
 
+_make_case, _make_allow = maker(_Case), maker(Allow)
 _Objection: TypeAlias = Defer | Refuse | None
 
 
@@ -139,7 +140,7 @@ def judge(request: Request, *, customer: Judged, rules: GlobalRules, now: dateti
     conversation = customer.conversations.get(request.conversation_id)
     if conversation is None or not conversation.reachable:
         return Refuse(reason="unreachable", values={"known": conversation is not None})
-    case = _Case(
+    case = _make_case(
         request=request,
         customer=customer,
         conversation=conversation,
@@ -148,16 +149,18 @@ def judge(request: Request, *, customer: Judged, rules: GlobalRules, now: dateti
         own=rules.journeys.get(request.journey),
         now=now,
     )
-    for check in _CHECKS:
-        objection = check(case)
-        if objection is not None:
-            return objection
-    return _allow(case)
+    rule = case.rule
+    return (
+        (_opt_out(case) if customer.opt_outs else None)
+        or (_consent(case) if rule.consent else None)
+        or _human(case)
+        or (_quiet(case) if rule.quiet != "ignore" or case.own is not None else None)
+        or (_caps(case) if rule.cap != "ignore" else None)
+        or _windowed(case)
+    )
 
 
 def _opt_out(case: _Case) -> _Objection:
-    if not case.customer.opt_outs:
-        return None
     scope = next((s for s in ("all", case.request.send_class) if s in case.customer.opt_outs), None)
     match case.rule.opt_out:
         case "ignore":
@@ -173,8 +176,6 @@ def _opt_out(case: _Case) -> _Objection:
 
 def _consent(case: _Case) -> _Objection:
     purpose = case.rule.consent
-    if not purpose:
-        return None
     consent = case.customer.consents.get(purpose)
     if consent is not None and consent.granted:
         return None
@@ -183,13 +184,10 @@ def _consent(case: _Case) -> _Objection:
 
 def _human(case: _Case) -> _Objection:
     """Reminders and marketing wait for any colleague of ours; service is silent where she is talking."""
-    if all(talk.human is None for talk in case.customer.conversations.values()):
-        return None
-    humans = {
-        talk.conversation_id: talk.human
-        for talk in case.customer.conversations.values()
-        if talk.human is not None and talk.human.until > case.now
-    }
+    humans: dict[ConversationId, Human] = {}
+    for talk in case.customer.conversations.values():
+        if talk.human is not None and talk.human.until > case.now:
+            humans[talk.conversation_id] = talk.human
     if not humans:
         return None
     staff_ids: list[Json] = [*sorted({human.staff_id for human in humans.values()})]
@@ -234,8 +232,6 @@ def _allowed_from(case: _Case, quiet: QuietHours | None, zone: ZoneInfo) -> date
 
 
 def _caps(case: _Case) -> _Objection:
-    if case.rule.cap == "ignore":
-        return None
     own = case.own.cap if case.own is not None else None
     for cap in case.rules.caps if own is None else (*case.rules.caps, own):
         counted = _counted(case, cap) if case.request.send_class in cap.classes else 0
@@ -275,11 +271,16 @@ def _counts(case: _Case, cap: Cap, message: Sent | Unsent) -> bool:
             assert_never(cap.scope)
 
 
-def _window(case: _Case) -> _Objection:
-    if case.request.form == "template" or case.request.window == "ignore":
-        return None
-    if not windows.has_window(case.request.channel, case.rules):
-        return None
+def _windowed(case: _Case) -> Allow | Refuse:
+    """The last check: the platform's window, and what to reserve in it."""
+    request = case.request
+    if request.form == "template" or not case.rules.windows.get(request.channel):
+        return _allow(request, None)
+    objection = _window(case) if request.window != "ignore" else None
+    return objection or _allow(request, windows.spendable(case.conversation, case.now))
+
+
+def _window(case: _Case) -> Refuse | None:
     left = windows.left(case.conversation, case.now)
     if left > 0 and not case.conversation.unsent:
         return None
@@ -304,19 +305,13 @@ def _last_closing(conversation: Talking) -> str | None:
     return last.isoformat() if last else None
 
 
-def _allow(case: _Case) -> Allow:
-    request = case.request
+def _allow(request: Request, bucket: Bucket | None) -> Allow:
     trace: dict[str, Json] = {"send_class": request.send_class, "form": request.form, "reply": request.reply}
-    if request.form == "template" or not windows.has_window(request.channel, case.rules):
-        return Allow(trace=trace)
-    bucket = windows.spendable(case.conversation, case.now)
     if bucket is None:
-        return Allow(trace=trace)
-    trace.update(bucket=bucket.kind, used=bucket.used, max=bucket.max, closes_at=bucket.closes_at.isoformat())
-    return Allow(bucket_id=bucket.bucket_id, trace=trace)
-
-
-_CHECKS: tuple[Callable[[_Case], _Objection], ...] = (_opt_out, _consent, _human, _quiet, _caps, _window)
+        return _make_allow(trace=trace)
+    trace["bucket"], trace["used"], trace["max"] = bucket.kind, bucket.used, bucket.max
+    trace["closes_at"] = bucket.closes_at.isoformat()
+    return _make_allow(bucket_id=bucket.bucket_id, trace=trace)
 
 
 def record_sent(
