@@ -63,6 +63,8 @@ class Program:
     """States (journey, name) that have timers whose moment is an expression."""
     with_exits: frozenset[tuple[str, str]]
     """States (journey, name) whose group has exits."""
+    shares_floor: bool
+    """Whether any journey asks beside whoever has the floor."""
 
     def outline(self, journey: Journey, state: State) -> Outline:
         """What the machine asks of `state` at every step."""
@@ -140,9 +142,9 @@ class Program:
     def kept(self, kind: type[T], make: Callable[[Library], T]) -> T:
         """What another layer works out of the library, once for this program: the one value of this `kind`."""
         found = self._kept.get(kind)
-        if not isinstance(found, kind):
+        if found is None:
             found = self._kept[kind] = make(self.library)
-        return found
+        return found  # type: ignore[return-value] # what stands under a `kind` is of it
 
     def opening(self, channel: str) -> tuple[Expected, ...]:
         """Slots that the very message which begins a journey of this channel may fill."""
@@ -180,6 +182,7 @@ def compile_library(library: Library) -> Program:
         looked_back=looked_back(library),
         anchored=states_with(library, lambda outline: bool(outline.anchors)),
         with_exits=states_with(library, lambda outline: bool(outline.exits)),
+        shares_floor=any(journey.focus.floor == "shared" for journey in library.journeys.values()),
     )
 
 

@@ -38,6 +38,7 @@ from bot.core.expressions.wording import text_of
 
 Closure: TypeAlias = Callable[[Scope], Value]
 Guard: TypeAlias = Callable[[Scope], bool]
+_SHOWN_AT_ONCE = frozenset({str, bool, int})
 
 
 def compile_expression(expression: Expression) -> Closure:
@@ -132,8 +133,8 @@ def compile_reads(expression: Expression) -> Callable[[Scope], dict[str, Json]]:
 def _shown(closure: Closure, scope: Scope) -> Json:
     try:
         value = closure(scope)
-        if value is None or isinstance(value, str | bool | int):
-            return value
+        if value is None or type(value) in _SHOWN_AT_ONCE:
+            return value  # type: ignore[return-value] # a text, a number or a truth value, as its type says
         return "{…}" if isinstance(value, Mapping) else to_json(value)
     except EvaluationFault:
         return "!"
@@ -182,10 +183,11 @@ def _name(node: Name) -> Closure:
 
     def field(scope: Scope) -> Value:
         record = scope.get(root)
-        if not isinstance(record, dict):
+        try:
+            value = record.get(name)  # type: ignore[attr-defined] # a record has it; what lacks it is none, and read below
+        except AttributeError:
             return read(scope, path)
-        value = record.get(name)
-        return value if isinstance(value, str) else _clean(value)
+        return value if value is None or type(value) is str else _clean(value)
 
     return field
 
@@ -234,6 +236,9 @@ def _operation(operation: Operation, node: Filter | Call) -> Closure:
     arguments = [compile_node(argument) for argument in children(node)]
     run, sees_null, absent = operation.run, operation.sees_null, operation.absent
     checked = list(zip(arguments, operation.takes, strict=False))  # not strict: arguments may be left out
+    if sees_null and len(arguments) == 1 and operation.takes[0] is ANYTHING:
+        sole = arguments[0]
+        return lambda scope: run(scope, sole(scope))
 
     def apply(scope: Scope) -> Value:
         values = []

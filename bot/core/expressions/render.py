@@ -28,6 +28,9 @@ def compile_template(template: Template) -> Render:
 
 
 def _body(parts: Sequence[Part]) -> Render:
+    if len(parts) == 1 and isinstance(parts[0], str) and len(parts[0]) <= TEXT_MAX:
+        text = parts[0]
+        return lambda scope, escape: text
     renders = [_part(part) for part in parts]
 
     def render(scope: Scope, escape: Escape | None) -> str:
@@ -36,17 +39,16 @@ def _body(parts: Sequence[Part]) -> Render:
         for part in renders:
             text = part(scope, escape)
             texts.append(text)
-            room = _less(room, text)
+            room -= len(text)
+            if room < 0:
+                raise _too_long()
         return "".join(texts)
 
     return render
 
 
-def _less(room: int, text: str) -> int:
-    left = room - len(text)
-    if left < 0:
-        raise EvaluationFault("expr.size", f"文字超过 {TEXT_MAX} 字")
-    return left
+def _too_long() -> EvaluationFault:
+    return EvaluationFault("expr.size", f"文字超过 {TEXT_MAX} 字")
 
 
 def _part(part: Part) -> Render:
@@ -101,7 +103,9 @@ def _for(part: For) -> Render:
         room = TEXT_MAX
         for element in listed:
             texts.append(body({**scope, name: element}, escape))
-            room = _less(room, texts[-1])
+            room -= len(texts[-1])
+            if room < 0:
+                raise _too_long()
         return "".join(texts)
 
     return render

@@ -28,7 +28,7 @@ def watch(draft: Draft) -> None:
             end = _ends_at(draft, run)
             if ends_at is None or end < ends_at:
                 first, ends_at = run, end
-    if first is None or ends_at is None or any(timer.due_at <= ends_at for timer in draft.timers):
+    if first is None or ends_at is None or [1 for timer in draft.timers if timer.due_at <= ends_at]:
         return
     draft.set_timer(first.enrolment_id, MAX_AGE, ends_at, visit=first.visit)
 

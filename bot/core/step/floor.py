@@ -119,8 +119,8 @@ def settle(draft: Draft) -> None:
         if talk.human is None:
             if talk.queue:
                 _let_next_up(draft, talk)
-            holder = holder_of(draft, talk)
-            if holder is not None and holder.pending is not None:
+            holder = draft.runs.get(talk.floor[-1]) if talk.floor else None
+            if holder is not None and holder.pending is not None and holder.pending.phase in ("queued", "paused"):
                 _resume(draft, holder, holder.pending)
 
 
@@ -143,8 +143,6 @@ def holder_of(draft: Draft, talk: Talk) -> Run | None:
 
 def _resume(draft: Draft, run: Run, pending: Pending) -> None:
     """Ask again, or for the first time if the question never was; after `resume_within` it timed out instead."""
-    if pending.phase in ("asked", "confirming"):
-        return
     patience = journey_of(draft, run).focus.resume_within
     timeout = state_of(draft, run).timeout
     paused = pending.phase == "paused"
@@ -198,7 +196,7 @@ def repeat_question(draft: Draft, talk: Talk) -> None:
 
 def is_shared(draft: Draft, run: Run) -> bool:
     """Whether its journey asks beside whoever has the floor (`focus.floor: shared`)."""
-    return journey_of(draft, draft.root_of(run)).focus.floor == "shared"
+    return draft.program.shares_floor and journey_of(draft, draft.root_of(run)).focus.floor == "shared"
 
 
 def rejoin(draft: Draft, run: Run) -> None:

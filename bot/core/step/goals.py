@@ -8,12 +8,6 @@ from bot.core.step.draft import Draft
 from bot.core.step.scope import scope_of
 
 
-def goal_of(draft: Draft, run: Run) -> Goal | None:
-    """The goal of the journey that `run` runs, None: it has none, or is no longer in the library."""
-    journey = draft.program.library.journeys.get(run.journey)
-    return journey.goal if journey else None
-
-
 def condition_holds(draft: Draft, run: Run, condition: Expression) -> bool:
     """Whether what only measures, or leads out, holds. One that cannot be evaluated does not; the journal says so."""
     try:
@@ -25,12 +19,13 @@ def condition_holds(draft: Draft, run: Run, condition: Expression) -> bool:
 
 def check_goal(draft: Draft, run: Run) -> None:
     """Count the goal once, when its condition has turned true since entry, or its event came, in time."""
-    goal = goal_of(draft, run)
+    journey = draft.program.library.journeys.get(run.journey)
+    goal = journey.goal if journey is not None else None
     if goal is None or run.goal_reached or run.goal_held_at_entry:
         return
     if goal.within is not None and draft.now - run.entered_at > goal.within:
         return
-    if _came(draft, run, goal) or _turned_true(draft, run, goal):
+    if _came(draft, run, goal) if goal.event else goal.when is not None and condition_holds(draft, run, goal.when):
         run.goal_reached = True
         draft.trace("goal", run, goal=goal.name)
 
@@ -38,12 +33,8 @@ def check_goal(draft: Draft, run: Run) -> None:
 def _came(draft: Draft, run: Run, goal: Goal) -> bool:
     """Whether its event came. The event that began the run is none that came since."""
     event = draft.event
-    if event is None or not goal.event or event.type != goal.event:
+    if event is None or event.type != goal.event:
         return False
     if run.enrolment_id in draft.begun and event is draft.external:
         return False
     return goal.when is None or condition_holds(draft, run, goal.when)
-
-
-def _turned_true(draft: Draft, run: Run, goal: Goal) -> bool:
-    return not goal.event and goal.when is not None and condition_holds(draft, run, goal.when)

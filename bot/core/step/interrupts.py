@@ -51,9 +51,9 @@ def _says(one: Heard, heard: Understanding) -> bool:
     interrupt = one.interrupt
     if heard.normal in one.keywords:
         return True
-    if interrupt.effect == "end_all" and any(form in one.keywords for form in heard.bare):
+    if interrupt.effect == "end_all" and not one.keywords.isdisjoint(heard.bare):
         return True
-    if any(heard.intents.get(intent, 0) >= interrupt.min for intent in interrupt.intents):
+    if interrupt.intents and any(heard.intents.get(intent, 0) >= interrupt.min for intent in interrupt.intents):
         return True
     return interrupt.faq and heard.faq is not None and heard.faq[1] >= interrupt.min
 

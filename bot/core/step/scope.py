@@ -1,11 +1,10 @@
 """The names that guards and templates may read, with the values they have for one enrolment now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
 
-from bot.core import windows
 from bot.core.arrival import EventsRead, OpenSlotsRead
 from bot.core.audiences import CALLS_MAX, Audiences, audiences_of
 from bot.core.catalogue import Price
@@ -14,10 +13,12 @@ from bot.core.expressions.declared import Read
 from bot.core.expressions.pushing import SEGMENTS_DEEP_MAX
 from bot.core.expressions.tree import EventCall, Expression
 from bot.core.expressions.values import HOST, EvaluationFault, Scope
+from bot.core.library import Library
 from bot.core.step.copies import Run
 from bot.core.step.dealers import dealer_of
 from bot.core.step.draft import Draft, ReadMissing
-from bot.core.step.typed import Readers, readers_of, record_of, saved_of
+from bot.core.step.typed import JourneyReaders, Readers, readers_of, record_of, saved_of
+from bot.core.step.views import Counts, CustomerView, ErrorView, StateView, WindowView
 
 MASK = "•••"
 _OWN_ROOTS = frozenset({"now", "today", "counts", "window", "state", "journey", "error"})
@@ -29,6 +30,8 @@ _OWN_PATHS = frozenset(
 _FREE_TYPES = frozenset({"text", "list", "record"})
 """Types of variables that may hold whatever the customer said."""
 _NO_READERS: Mapping[str, Read] = {}
+_NUMBERS = (bool, int, float, Decimal)
+_JSON = (bool, int, float, str)
 _MARKERS = ("{…}", "!")
 """How a record, and a value that cannot be read, show in the values of a guard."""
 
@@ -88,35 +91,59 @@ def scope_of(draft: Draft, run: Run | None, extra: Mapping[str, object] | None =
     key = run.enrolment_id if run is not None else None
     scope = draft.scopes.get(key)
     if scope is None:
-        scope = draft.scopes[key] = _build(draft, run)
-    return {**scope, **extra} if extra else scope
+        scope = draft.scopes[key] = _Names(draft, run, {})
+    return _Names(draft, run, dict(extra)) if extra else scope
 
 
-def _build(draft: Draft, run: Run | None) -> Scope:
+class _Names(Mapping[str, object]):
+    """The names of a scope: what stands behind one is made when it is first read, and most never are."""
+
+    __slots__ = ("draft", "made", "run")
+
+    def __init__(self, draft: Draft, run: Run | None, made: dict[str, object]) -> None:
+        self.draft = draft
+        self.run = run
+        self.made = made
+
+    def get(self, name: str, default: object = None) -> object:
+        made = self.made
+        if name in made:
+            return made[name]
+        found = self._make(name)
+        if found is not None:
+            made[name] = found
+        return found
+
+    def _make(self, name: str) -> object:
+        run, shared = self.run, _EVERYBODYS.get(name)
+        if shared is not None:
+            return shared(self.draft)
+        if run is None:
+            return None
+        readers, own = self.draft.program.kept(Readers, readers_of).of(run.journey), _OWN.get(name)
+        return saved_of(run.saved, readers.saved).get(name) if own is None else own(self.draft, run, readers)
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self:
+            raise KeyError(name)
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        if name in self.made or name in _EVERYBODYS:
+            return True
+        return self.run is not None and (name in _OWN or name in self.run.saved)
+
+    def __iter__(self) -> Iterator[str]:
+        saved = () if self.run is None else (*self.run.saved, *_OWN)
+        return iter(dict.fromkeys([*saved, *_EVERYBODYS, *self.made]))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _event(draft: Draft) -> Mapping[str, object]:
     event = draft.event
-    scope: dict[str, object] = {
-        "customer": _CustomerView(draft),
-        "now": draft.now,
-        "today": draft.today,
-        "event": event_record(draft, event.type, channel=event.channel, fields=event.fields) if event else {},
-        "zone": draft.zone,
-        HOST: DraftHost(draft),
-    }
-    if run is None:
-        return scope
-    readers = draft.program.kept(Readers, readers_of).of(run.journey)
-    return {
-        **saved_of(run.saved, readers.saved),
-        **scope,
-        "slots": record_of(run.slots, readers.slots),
-        "vars": record_of(run.values, readers.vars),
-        "counts": _Counts(run.counts),
-        "window": _WindowView(draft, run),
-        "state": _StateView(run),
-        "error": _ErrorView(run),
-        "journey": {"id": run.journey, "entered_at": run.entered_at},
-        "entry": run.entry,
-    }
+    return event_record(draft, event.type, channel=event.channel, fields=event.fields) if event else {}
 
 
 def event_record(draft: Draft, kind: str, *, channel: str, fields: Mapping[str, Json]) -> Mapping[str, object]:
@@ -125,140 +152,26 @@ def event_record(draft: Draft, kind: str, *, channel: str, fields: Mapping[str, 
     return record_of(written, draft.program.kept(Readers, readers_of).events.get(kind, _NO_READERS))
 
 
-class _View(Mapping[str, object]):
-    """A record whose fields are worked out when they are read. Absent fields are null, as everywhere."""
-
-    __slots__ = ()
-    names: ClassVar[tuple[str, ...]] = ()
-
-    def __getitem__(self, name: str) -> object:
-        found = self.get(name)
-        if found is None and name not in self:
-            raise KeyError(name)
-        return found
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-
-class _CustomerView(_View):
-    """`customer`: the attributes, and what the engine keeps."""
-
-    __slots__ = ("attributes", "draft")
-    names = ("id", "score", "points", "source", "opted_out", "advisor")
-
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
-        self.attributes = record_of(draft.attributes, draft.program.kept(Readers, readers_of).attributes)
-
-    def get(self, name: str, default: object = None) -> object:
-        draft = self.draft
-        match name:
-            case "id":
-                return draft.base.customer_id
-            case "score":
-                return draft.score
-            case "points":
-                return draft.points
-            case "source":
-                return draft.source or None
-            case "opted_out":
-                return bool(draft.opt_outs)
-            case "advisor":
-                member = draft.program.member(draft.advisor) if draft.advisor else None
-                return member.name if member else None
-            case _:
-                return self.attributes.get(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names or name in self.draft.attributes
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self.draft.attributes, **dict.fromkeys(self.names)})
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-class _WindowView(_View):
-    """`window`: what the platform still allows in the conversation of an enrolment. Shut when it has none."""
-
-    __slots__ = ("draft", "run")
-    names = ("open", "left")
-
-    def __init__(self, draft: Draft, run: Run) -> None:
-        self.draft = draft
-        self.run = run
-
-    def get(self, name: str, default: object = None) -> object:
-        if name not in self.names:
-            return None
-        draft, talk = self.draft, self.draft.talk_of(self.run)
-        if talk is None:
-            return False if name == "open" else 0
-        if name == "left":
-            return windows.left(talk, draft.now)
-        return talk.reachable and windows.is_open(talk, draft.now, draft.program.rules)
-
-
-class _StateView(_View):
-    """`state`: where an enrolment is."""
-
-    __slots__ = ("run",)
-    names = ("id", "previous", "entered_at", "visit")
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-    def get(self, name: str, default: object = None) -> object:
-        match name:
-            case "id":
-                return self.run.state
-            case "previous":
-                return self.run.previous or None
-            case "entered_at":
-                return self.run.state_entered_at
-            case "visit":
-                return self.run.visit
-            case _:
-                return None
-
-
-class _ErrorView(_View):
-    """`error`: what went wrong last and was handled. Null before anything did."""
-
-    __slots__ = ("run",)
-    names = ("code",)
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-    def get(self, name: str, default: object = None) -> object:
-        return (self.run.error or None) if name == "code" else None
-
-
-class _Counts(_View):
-    """`counts`: earlier visits of each state; of states never entered 0, not null."""
-
-    __slots__ = ("counts",)
-
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self.counts = counts
-
-    def get(self, name: str, default: object = None) -> int:
-        return self.counts.get(name, 0)
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.counts)
+_EVERYBODYS: Mapping[str, Callable[[Draft], object]] = {
+    "customer": CustomerView,
+    "now": lambda draft: draft.now,
+    "today": lambda draft: draft.today,
+    "event": _event,
+    "zone": lambda draft: draft.zone,
+    HOST: DraftHost,
+}
+"""What every enrolment reads alike."""
+_OWN: Mapping[str, Callable[[Draft, Run, JourneyReaders], object]] = {
+    "slots": lambda draft, run, readers: record_of(run.slots, readers.slots),
+    "vars": lambda draft, run, readers: record_of(run.values, readers.vars),
+    "counts": lambda draft, run, readers: Counts(run.counts),
+    "window": lambda draft, run, readers: WindowView(draft, run),
+    "state": lambda draft, run, readers: StateView(run),
+    "error": lambda draft, run, readers: ErrorView(run),
+    "journey": lambda draft, run, readers: {"id": run.journey, "entered_at": run.entered_at},
+    "entry": lambda draft, run, readers: run.entry,
+}
+"""What each has of its own."""
 
 
 def guard_holds(draft: Draft, run: Run | None, expression: Expression, scope: Scope | None = None) -> bool:
@@ -307,7 +220,7 @@ def _may_be_shown(draft: Draft, run: Run | None, path: str, value: object) -> bo
     root, _, name = path.partition(".")
     if root == "value" or _declared_personal(draft, run, root, name):
         return False
-    if isinstance(value, bool | int | float | Decimal):
+    if isinstance(value, _NUMBERS):
         return True
     return not personal(draft, run, path) or (isinstance(value, str) and _is_written_in_files(draft, value))
 
@@ -342,16 +255,26 @@ def _declared_personal(draft: Draft, run: Run | None, root: str, name: str) -> b
 
 def _is_written_in_files(draft: Draft, text: str) -> bool:
     """Whether `text` is an option of a choice, or a purpose of consent: so nothing that only this customer said."""
-    library = draft.program.library
-    if any(rule.consent == text for rule in library.rules.class_rules.values()):
-        return True
-    slots = (slot for journey in library.journeys.values() for slot in journey.slots.values())
-    return any(slot.consent == text or (text in slot.options and not slot.pii) for slot in slots)
+    return text in draft.program.kept(_Written, _written).texts
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Texts that stand in the marketers' files."""
+
+    texts: frozenset[str]
+
+
+def _written(library: Library) -> _Written:
+    slots = [slot for journey in library.journeys.values() for slot in journey.slots.values()]
+    consents = [rule.consent for rule in library.rules.class_rules.values()] + [slot.consent for slot in slots]
+    options = [option for slot in slots if not slot.pii for option in slot.options]
+    return _Written(frozenset([*consents, *options]))
 
 
 def plain(value: object) -> Json:
     """`value` as plain JSON: numbers stay numbers (exact below 10⁹ with six places), times and dates become text."""
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, _JSON):
         return value
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
