@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -20,6 +20,8 @@ Account: TypeAlias = tuple[str, str]
 
 RESERVED_PART = 4
 """One of so many sends under way is kept for urgent ones; an account that may send fewer at once keeps none."""
+LEASED_AHEAD = 2
+"""So many times the sends under way are leased besides: whenever one is settled the next begins, in one commit."""
 QUOTA_FROM_S = 30.0
 """A platform that asks for this long a pause means the quota of the account, not the one message (verdicts.py)."""
 UNANSWERED_MAX = 3
@@ -52,20 +54,27 @@ class Accounts:
     _standings: dict[Account, _Standing] = field(default_factory=dict)
 
     def room(self, flying: Collection[Account]) -> dict[Account, Room]:
-        """How many sends each account may begin, beside those that fly. Accounts that rest or are full are missing.
+        """How many rows may be leased for each account, beside those that are. One that rests or is full is missing.
 
-        A part of the room is kept for urgent ones, so that a campaign never stands in the way of a welcome
-        (delivery.md 2.2). An account that has rested is probed by one message before the rest follow.
+        More than may be under way, for some wait for their place. A part of the room is kept for urgent ones, so that a
+        campaign never stands in the way of a welcome (delivery.md 2.2).
         """
-        now = self.clock.now()
         found: dict[Account, Room] = {}
-        for account, sender in self.senders.items():
-            rests_until = self._standing(account).rests_until
-            under_way = sum(1 for one in flying if one == account)
-            limit = sender.in_flight_max if rests_until is None else 1 if rests_until <= now else 0
-            if limit > under_way:
-                found[account] = Room(slots=limit - under_way, for_urgent=limit // RESERVED_PART)
+        for account in self.senders:
+            places = self.places(account)
+            held = sum(1 for one in flying if one == account)
+            ahead = 0 if self._rests(account) else LEASED_AHEAD * places.slots
+            if places.slots + ahead > held:
+                found[account] = replace(places, slots=places.slots + ahead - held)
         return found
+
+    def places(self, account: Account) -> Room:
+        """How many sends of this account may be under way (delivery.md 3.1). One that has rested is probed by one."""
+        if not self._rests(account):
+            limit = self.senders[account].in_flight_max
+            return Room(slots=limit, for_urgent=limit // RESERVED_PART)
+        rests_until = self._standing(account).rests_until
+        return Room(slots=1 if rests_until is not None and rests_until <= self.clock.now() else 0)
 
     def degraded(self) -> dict[str, str]:
         """Accounts whose platform does not take our messages now: `oa:main` → why."""
@@ -121,6 +130,10 @@ class Accounts:
                 self.answered(effect)
                 log.info("send_not_taken", effect=effect.effect_id, decision=error.code, why=error.what)
         return until
+
+    def _rests(self, account: Account) -> bool:
+        """Whether it rests, or was not proved to work since."""
+        return self._standing(account).rests_until is not None
 
     def _standing(self, account: Account) -> _Standing:
         return self._standings.get(account, _Standing())

@@ -124,6 +124,7 @@ class Engine:
         if left:
             log.warning("loops_broken_off", count=len(left))
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.outbox.close()
         await asyncio.gather(self.outbox.drain(within_s=within_s), self._errands.drain(within_s=within_s))
 
     def wake(self) -> None:

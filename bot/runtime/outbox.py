@@ -1,7 +1,7 @@
 """The outbox loop: what is planned leaves, one message of a conversation at a time.
 
 leased → (token) → `sending` committed → request → settled. Every state is a row; a kill at any point leaves one
-that `recover` can read.
+that `recover` can read. Rows are leased ahead: the transaction that settles some sends begins the next.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from bot.runtime.accounts import Account, Accounts
 from bot.runtime.bugs import kind_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Verdict
+from bot.runtime.places import Place, Places
 from bot.runtime.ports import Clock, Sender
 from bot.runtime.together import Together
 from bot.storage import Leased, OutboxLine, Priority, Room, Storage, Transaction
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 _Settling: TypeAlias = Callable[[Transaction], dispatch.Standing]
+_Move: TypeAlias = "_Beginning | _Settling"
 
 
 class Settled(Protocol):
@@ -65,11 +67,8 @@ class Outbox:
         self._accounts = accounts
         self._settled = settled
         self._flying: dict[asyncio.Task[None], _Flight] = {}
-        self._beginning = {
-            urgent: Together(storage, Priority.URGENT if urgent else Priority.LEASE, self._begin)
-            for urgent in (True, False)
-        }
-        self._settling: Together[_Settling, dispatch.Standing] = Together(storage, Priority.SETTLE, _settle_all)
+        self._places = Places(accounts.places)
+        self._moves: Together[_Move, dispatch.Begun | dispatch.Standing] = Together(storage, _priority, self._move)
         self._worker = ""
         self._epoch = 0
 
@@ -122,6 +121,10 @@ class Outbox:
             self._settled(lane_told=True)
         return expired + len(rows)
 
+    def close(self) -> None:
+        """Let no further request begin: rows that wait for their place are given back."""
+        self._places.close()
+
     async def drain(self, *, within_s: float) -> None:
         """Wait for the sends under way; nothing new is started. Those that take longer are left to the next start."""
         if not self._flying:
@@ -165,7 +168,11 @@ class Outbox:
         try:
             if not await self._prepare(row, sender):
                 return
-            found = await self._beginning[row.effect.urgent].ask((row, flight))
+            flight.place = await self._places.take(flight.account, urgent=row.effect.urgent)
+            if flight.place is None:
+                await self._settle(row, lambda tx: self._released(tx, row))
+                return
+            found = await self._moves.ask(_Beginning(row=row, flight=flight))
             if isinstance(found, dispatch.Standing):
                 self._note(row, found)
                 return
@@ -175,20 +182,33 @@ class Outbox:
         except Exception as bug:  # noqa: BLE001 - the top of the outbox loop: one send must not stop the others
             log.error("send_failed", effect=row.effect.effect_id, why=kind_of(bug), trace=trace_of(bug))
             await self._settle_failure(row, begun, bug)
+        finally:
+            flight.leave()
 
-    def _begin(
-        self, tx: Transaction, asked: "Sequence[tuple[Leased, _Flight]]"
-    ) -> list[dispatch.Begun | dispatch.Standing]:
+    def _move(self, tx: Transaction, asked: Sequence[_Move]) -> list[dispatch.Begun | dispatch.Standing]:
+        """Settle what is over, then begin what may follow: never are more `sending` than there are places."""
+        settled = iter([job(tx) for job in asked if not isinstance(job, _Beginning)])
+        begun = iter(self._begin(tx, [one for one in asked if isinstance(one, _Beginning)]))
+        return [next(begun) if isinstance(one, _Beginning) else next(settled) for one in asked]
+
+    def _begin(self, tx: Transaction, asked: "Sequence[_Beginning]") -> list[dispatch.Begun | dispatch.Standing]:
         """Mark rows as sending, or give them back at once: an expired one must not wait for the end of its lease."""
-        late = {row.effect.effect_id for row, flight in asked if self._is_late(flight)}
-        in_time = [row for row, _ in asked if row.effect.effect_id not in late]
+        if not asked:
+            return []
+        late = {one.row.effect.effect_id for one in asked if self._is_late(one.flight)}
+        in_time = [one.row for one in asked if one.row.effect.effect_id not in late]
         begun = iter(dispatch.begin_all(tx, in_time, self._desk()))
         late_one = dispatch.Standing(state="ready")
-        found = [late_one if row.effect.effect_id in late else next(begun) for row, _ in asked]
-        for (row, _), one in zip(asked, found, strict=True):
-            if one is late_one or one is dispatch.TAKEN_BACK:
-                tx.outbox.release(row.effect.effect_id, worker=self._worker)
+        found = [late_one if one.row.effect.effect_id in late else next(begun) for one in asked]
+        for one, stands in zip(asked, found, strict=True):
+            if stands is late_one or stands is dispatch.TAKEN_BACK:
+                tx.outbox.release(one.row.effect.effect_id, worker=self._worker)
         return found
+
+    def _released(self, tx: Transaction, row: Leased) -> dispatch.Standing:
+        """Give back what was leased for an account that has begun to rest: it waits as if nobody had seen it."""
+        tx.outbox.release(row.effect.effect_id, worker=self._worker)
+        return dispatch.Standing(state="ready")
 
     def _is_late(self, flight: "_Flight") -> bool:
         """Whether a request that starts now might outlive its lease: this process stood still for a long time."""
@@ -216,9 +236,12 @@ class Outbox:
         except ChannelError as error:
             self._accounts.failed(effect, error)
             failed = error
+            flight.leave()
             await self._settle(begun.row, lambda tx: dispatch.settle_error(tx, begun, failed, self._desk()))
             return
         self._accounts.answered(effect)
+        # Whoever takes the place begins in the transaction that settles this one, or in a later one.
+        flight.leave()
         await self._settle(begun.row, lambda tx: dispatch.settle_accepted(tx, begun, accepted))
 
     async def _settle_failure(self, row: Leased, begun: dispatch.Begun | None, bug: Exception) -> None:
@@ -238,7 +261,9 @@ class Outbox:
         """Write what became of the row, even when the database fails for a moment: what left must not leave again."""
         for _ in range(SETTLE_TRIES_MAX):
             try:
-                self._note(row, await self._settling.ask(job))
+                found = await self._moves.ask(job)
+                assert isinstance(found, dispatch.Standing), "only a beginning is answered by Begun"
+                self._note(row, found)
             except StorageError as error:
                 log.error("verdict_not_written", effect=row.effect.effect_id, why=error.what)
                 await asyncio.sleep(SETTLE_REST_S)
@@ -259,14 +284,35 @@ class Outbox:
             self._settled(lane_told=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Flight:
-    """A row in the hands of a task. `begin_until_s`: by the monotonic clock, when it is too late to begin."""
+    """A row in the hands of a task. `begin_until_s`: by the monotonic clock, when it is too late to begin.
+
+    `place`: what it takes while its request is under way.
+    """
 
     account: Account
     effect_id: EffectId
     begin_until_s: float
+    place: Place | None = None
+
+    def leave(self) -> None:
+        """Let another request begin, if this one kept a place."""
+        if self.place is not None:
+            self.place.leave()
 
 
-def _settle_all(tx: Transaction, jobs: "Sequence[_Settling]") -> list[dispatch.Standing]:
-    return [job(tx) for job in jobs]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beginning:
+    """A row whose request is to begin now."""
+
+    row: Leased
+    flight: _Flight
+
+
+def _priority(asked: Sequence[_Move]) -> Priority:
+    """What is over is written down before new steps; what only begins waits for them, unless it is urgent."""
+    begins = [one for one in asked if isinstance(one, _Beginning)]
+    if any(one.row.effect.urgent for one in begins):
+        return Priority.URGENT
+    return Priority.LEASE if len(begins) == len(asked) else Priority.SETTLE

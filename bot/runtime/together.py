@@ -14,15 +14,21 @@ from bot.storage import Priority, Storage, Transaction
 Q = TypeVar("Q")
 A = TypeVar("A")
 
-TOGETHER_MAX = 24
+TOGETHER_MAX = 32
 """Questions in one job, so that it holds the writer well under 50 ms (delivery.md 5); more wait for the next."""
 
 
 class Together(Generic[Q, A]):
-    """Answers questions by one kind of job. `answers` gives one answer for each question, in order."""
+    """Answers questions by one kind of job. `answers` gives one answer for each question, in order.
+
+    `priority`: of a job with these questions.
+    """
 
     def __init__(
-        self, storage: Storage, priority: Priority, answers: Callable[[Transaction, Sequence[Q]], Sequence[A]]
+        self,
+        storage: Storage,
+        priority: Callable[[Sequence[Q]], Priority],
+        answers: Callable[[Transaction, Sequence[Q]], Sequence[A]],
     ) -> None:
         self._storage = storage
         self._priority = priority
@@ -53,7 +59,7 @@ class Together(Generic[Q, A]):
     async def _tried(self, asked: Sequence[tuple[Q, "asyncio.Future[A]"]]) -> BaseException | None:
         """Answer them all; or why none of them was."""
         questions = [question for question, _ in asked]
-        job = self._storage.write(self._priority, lambda tx: self._answers(tx, questions))
+        job = self._storage.write(self._priority(questions), lambda tx: self._answers(tx, questions))
         (found,) = await asyncio.gather(job, return_exceptions=True)
         if isinstance(found, BaseException):
             return found

@@ -43,7 +43,7 @@ def squared(tx: Transaction, numbers: Sequence[int]) -> list[int]:
 
 
 async def test_each_of_those_who_ask_together_gets_her_own_answer(storage: Storage) -> None:
-    asked = Together(storage, Priority.LEASE, squared)
+    asked = Together(storage, lambda _: Priority.LEASE, squared)
     before = storage.strain().jobs
     numbers = [number + 100 for number in range(2 * TOGETHER_MAX)]
     found = await asyncio.gather(*(asked.ask(number) for number in numbers))
@@ -52,7 +52,7 @@ async def test_each_of_those_who_ask_together_gets_her_own_answer(storage: Stora
 
 
 async def test_a_question_that_cannot_be_answered_takes_no_other_with_it(storage: Storage) -> None:
-    asked = Together(storage, Priority.LEASE, squared)
+    asked = Together(storage, lambda _: Priority.LEASE, squared)
     one, bad, two = await asyncio.gather(*(asked.ask(n) for n in (2, 13, 3)), return_exceptions=True)
     assert (one, two) == (4, 9)
     assert isinstance(bad, ValueError)

@@ -50,4 +50,5 @@ async def test_an_account_that_is_ready_is_not_degraded() -> None:
     ours = accounts(Platform())
     await ours.greet()
     assert ours.degraded() == {}
-    assert ours.room([]) == {("oa", "main"): Room(slots=4, for_urgent=1)}
+    assert ours.places(("oa", "main")) == Room(slots=4, for_urgent=1)
+    assert ours.room([]) == {("oa", "main"): Room(slots=12, for_urgent=1)}
