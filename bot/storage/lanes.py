@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from bot.core.events import Event
 from bot.core.ids import CustomerId
 from bot.storage import tables
 from bot.storage.accounts import account_lanes
-from bot.storage.chunks import chunks
 from bot.storage.codec import json_bytes
 from bot.storage.dialect import among, insert_or_nothing, insert_or_replace, listed
 from bot.storage.keys import KeyRing
 from bot.storage.many import insert_many
 from bot.storage.moments import micros
 from bot.storage.rows import Lane
+from bot.storage.tables import AnyRow
 
 SHARDS = 64
 """Buckets of lanes. One process drains them all; the number is stored, so it is fixed by the first migration."""
@@ -29,16 +29,10 @@ INGEST_LOCKS = 0x7A68
 _STAFF_CHANNEL = "app"
 _Name = tuple[str, str, str]
 
-_ids: BindParameter[Sequence[object]] = bindparam("ids", expanding=True)
 # By the external id alone, which the primary key begins with: SQLite would not use it for three columns in a list.
-_identified = select(
-    tables.identities.c.channel,
-    tables.identities.c.account,
-    tables.identities.c.external_id,
-    tables.identities.c.customer_id,
-).where(tables.identities.c.external_id.in_(_ids))
-_tasks = select(tables.outbox.c.effect_id, tables.outbox.c.customer_id).where(tables.outbox.c.effect_id.in_(_ids))
-_present = select(tables.inbox.c.event_id, tables.inbox.c.seq).where(tables.inbox.c.event_id.in_(_ids))
+_IDENTIFIED = "SELECT channel, account, external_id, customer_id FROM identities WHERE external_id {listed}"
+_TASKS = "SELECT effect_id, customer_id FROM outbox WHERE effect_id {listed}"
+_PRESENT = "SELECT event_id, seq FROM inbox WHERE event_id {listed}"
 _last = select(func.coalesce(func.max(tables.inbox.c.seq), 0))
 _CONSUME = "UPDATE inbox SET consumed_at = :at WHERE seq {listed}"
 _unquarantine = delete(tables.quarantine).where(tables.quarantine.c.quarantine_id == bindparam("of"))
@@ -151,12 +145,17 @@ class LaneRows:
     def _identified(self, names: Sequence[_Name]) -> dict[_Name, CustomerId]:
         known: dict[_Name, CustomerId] = {}
         wanted = set(names)
-        for part in chunks(names):
-            rows = self.connection.execute(_identified, {"ids": [external_id for _, _, external_id in part]})
-            for channel, account, external_id, customer_id in rows:
-                if (channel, account, external_id) in wanted:
-                    known[channel, account, external_id] = CustomerId(customer_id)
+        for row in self._among(_IDENTIFIED, [external_id for _, _, external_id in names]):
+            name = row.channel, row.account, row.external_id
+            if name in wanted:
+                known[name] = CustomerId(row.customer_id)
         return known
+
+    def _among(self, sql: str, ids: Sequence[str]) -> Sequence[AnyRow]:
+        """What `sql` finds for these ids; nothing is asked for none."""
+        if not ids:
+            return ()
+        return self.connection.execute(among(self.connection, sql), {"ids": listed(self.connection, ids)}).all()
 
     def _create(self, names: Sequence[_Name]) -> None:
         # Whoever loses a race for the same identity leaves a number unused, and no customer without identity:
@@ -182,11 +181,7 @@ class LaneRows:
         }
 
     def _customers_of_tasks(self, task_ids: Sequence[str]) -> dict[str, CustomerId]:
-        found: dict[str, CustomerId] = {}
-        for part in chunks(task_ids):
-            for effect_id, customer_id in self.connection.execute(_tasks, {"ids": list(part)}):
-                found[effect_id] = CustomerId(customer_id)
-        return found
+        return {row.effect_id: CustomerId(row.customer_id) for row in self._among(_TASKS, task_ids)}
 
     def _insert(self, arrivals: Sequence[tuple[Lane, Event]], received_at: datetime) -> set[str]:
         """The ids of those events that were not there yet."""
@@ -201,12 +196,7 @@ class LaneRows:
         ids = [event.event_id for _, event in arrivals]
         if inserted == len(rows):
             return set(ids)
-        return {
-            event_id
-            for part in chunks(ids)
-            for event_id, seq in self.connection.execute(_present, {"ids": list(part)})
-            if seq > last
-        }
+        return {row.event_id for row in self._among(_PRESENT, ids) if row.seq > last}
 
     def _row(self, lane: Lane, event: Event, received_at: datetime) -> dict[str, object]:
         sealed = self.keys.seal(json_bytes(event.fields), place=f"inbox.sealed:{event.event_id}")

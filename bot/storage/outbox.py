@@ -120,6 +120,17 @@ _FROM: Mapping[Verdict, frozenset[SendState]] = {
 
 A repeat that does not leave any more is `unknown`, leased or not: of its first attempt nobody knows."""
 
+# Of one row, as nearly every verdict comes: asked and written at once.
+_SETTLE = {
+    verdict: text(
+        "UPDATE outbox SET state = :verdict, settled_at = :at, reason = :reason, vendor_code = :vendor_code,"  # noqa: S608
+        " provider_id = COALESCE(NULLIF(:provider_id, ''), provider_id),"
+        " response_code = COALESCE(NULLIF(:response_code, ''), response_code)"
+        f" WHERE effect_id = :effect_id AND state IN ({str(sorted(states))[1:-1]})"
+    )
+    for verdict, states in _FROM.items()
+}
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxSends:
@@ -182,6 +193,8 @@ class OutboxSends:
 
         Empty `provider_id` and `response_code` leave what is known of them.
         """
+        if len(outcomes) == 1:
+            return self._settle_one(outcomes[0])
         states = self._states(outcomes)
         changed: dict[EffectId, dict[str, object]] = {}
         for outcome in outcomes:
@@ -192,6 +205,19 @@ class OutboxSends:
             changed[outcome.effect_id] = self._settled(outcome, changed.get(outcome.effect_id))
         self._write_settled(changed.values())
         return frozenset(changed)
+
+    def _settle_one(self, outcome: Outcome) -> frozenset[EffectId]:
+        values = {
+            "effect_id": outcome.effect_id,
+            "verdict": outcome.verdict,
+            "at": micros(self.now),
+            "reason": outcome.reason,
+            "vendor_code": outcome.vendor_code,
+            "provider_id": outcome.provider_id,
+            "response_code": outcome.response_code,
+        }
+        changed = self.connection.execute(_SETTLE[outcome.verdict], values).rowcount > 0
+        return frozenset({outcome.effect_id} if changed else ())
 
     def retry(
         self,

@@ -51,6 +51,7 @@ STATEMENTS = {
     "what may begin": among(outbox._BEGINNABLE),
     "beginning": among(outbox._BEGIN),
     "states before a verdict": among(outbox._STATES),
+    "a verdict": outbox._SETTLE["sent"].text,
     "put back": outbox._back.text,
     "put off": outbox._defer.text,
     "after a start": outbox._recover.text,
@@ -89,8 +90,9 @@ STATEMENTS = {
     "places of a day": bookings._counted.text,
     "places of a booking": bookings._of_booking.text,
     "old errands": tidying._DROP["errands"].text,
-    "known events": str(lanes._present.compile()).replace("(__[POSTCOMPILE_ids])", "(?, ?)"),
-    "known identities": str(lanes._identified.compile()).replace("(__[POSTCOMPILE_ids])", "(?, ?)"),
+    "known events": among(lanes._PRESENT),
+    "known identities": among(lanes._IDENTIFIED),
+    "customers of cards": among(lanes._TASKS),
 }
 NAMES = {name for text in STATEMENTS.values() for name in re.findall(r":(\w+)", text)}
 
