@@ -1,5 +1,6 @@
 """One transaction, and everything that can be done inside it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,12 +47,14 @@ class Moments:
 class Transaction:
     """Hands out the parts, all on one connection. `now` is the moment the transaction began, aware UTC.
 
-    A transaction is given to a job and is dead once the job returns. `recent` None: it only reads.
+    A transaction is given to a job and is dead once the job returns. `recent` None: it only reads. `began_s`: when it
+    began by `time.perf_counter`, for jobs that bound how long it is held.
     """
 
     __slots__ = (
         "_connection",
         "audience",
+        "began_s",
         "bookings",
         "claims",
         "counting",
@@ -76,6 +79,7 @@ class Transaction:
 
     def __init__(self, connection: Connection, *, keys: KeyRing, at: Moments, recent: Recent | None) -> None:
         self._connection = connection
+        self.began_s = time.perf_counter()
         self.now = at.now
         self.lanes = LaneRows(connection, keys, at.now)
         self.claims = Claims(connection, keys)
