@@ -21,8 +21,8 @@ from bot.runtime.why.wording import sentence, worded
 BOT = Path(__file__).parents[2] / "bot"
 CODES = ("outcome", "reason", "why")
 """Arguments of a trace whose value is a code that a marketer should not have to read."""
-FAULTS = {"fail": 1, "_stick": 2, "_not_sent": 3, "EvaluationFault": 0, "suppress": 2}
-"""Calls that raise an error or hold messages back, with the place of the code among their arguments."""
+FAULTS = {"fail": (1, 2), "stick": (2,), "_not_sent": (3,), "EvaluationFault": (0,), "suppress": (2,)}
+"""Calls that raise an error or hold messages back, with the places where the code may stand among their arguments."""
 
 
 def calls(top: str) -> Iterator[tuple[str, ast.Call]]:
@@ -42,7 +42,7 @@ def traced() -> list[tuple[str | None, ast.Call]]:
     """Every call that writes a trace: its kind, None when it is not written out there."""
     named = [(literal(call.args[0]), call) for name, call in calls("core/step") if name == "trace"]
     for top in ("core", "runtime", "storage"):
-        built = [call for name, call in calls(top) if name == "Trace"]
+        built = [call for name, call in calls(top) if name in ("Trace", "make_trace")]
         named += [(literal(arg.value), call) for call in built for arg in call.keywords if arg.arg == "kind"]
     return named
 
@@ -63,9 +63,8 @@ def faults() -> set[str]:
     found = set()
     for top in ("core", "runtime"):
         for name, call in calls(top):
-            place = FAULTS.get(name)
-            if place is not None and len(call.args) > place and (code := literal(call.args[place])):
-                found.add(code)
+            given = [call.args[place] for place in FAULTS.get(name, ()) if len(call.args) > place]
+            found |= {code for arg in given if (code := literal(arg))}
     return found
 
 
