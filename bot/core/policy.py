@@ -333,11 +333,12 @@ def record_sent(
 
 def record_dropped(customer: Customer, effect_id: EffectId) -> Customer:
     """`customer` without this message among the planned ones."""
-    conversations = {
+    planned = {
         key: replace(talk, unsent=tuple(u for u in talk.unsent if u.effect_id != effect_id))
         for key, talk in customer.conversations.items()
+        if any(u.effect_id == effect_id for u in talk.unsent)
     }
-    return replace(customer, conversations=conversations)
+    return replace(customer, conversations={**customer.conversations, **planned}) if planned else customer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
