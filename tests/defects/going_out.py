@@ -36,6 +36,10 @@ def _whole_conversation() -> dict[int, object]:
     return {urgent: text(str(free_one).replace(outbox.FREE_SEND, free)) for urgent, free_one in outbox._FREE.items()}
 
 
+def _never(case: object) -> None:
+    return None
+
+
 def _unreserved(
     customer: Customer, request: policy.Request, *, bucket_id: EventId | None, now: datetime, rules: GlobalRules
 ) -> Customer:
@@ -111,7 +115,7 @@ DEFECTS = {
     ),
     "human-not-asked-for": (
         "The bot goes on talking while a colleague has the floor.",
-        [Patch(policy, "_CHECKS", tuple(check for check in policy._CHECKS if check is not policy._human))],
+        [Patch(policy, "_human", _never)],
     ),
     "receipt-outside-the-transaction": (
         "What became of a message is settled, and its journey does not hear of it.",
