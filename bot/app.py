@@ -206,6 +206,13 @@ def _keep_of(section: StorageSection) -> Keep:
     )
 
 
+def tune_interpreter() -> None:
+    """Set how often threads switch and rubbish is looked for in this process, for what stands now and comes later."""
+    sys.setswitchinterval(SWITCH_S)
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
 @asynccontextmanager
 async def running(
     settings: Config, program: Program, *, clock: Clock, keys: KeyRing, seams: Seams = AS_SHIPPED
@@ -214,9 +221,7 @@ async def running(
 
     Starts from the inside out, so that no callback is accepted before it can be committed.
     """
-    sys.setswitchinterval(SWITCH_S)
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    tune_interpreter()
     metrics, live = Metrics(), Live(program=program)
     async with AsyncExitStack() as works:
         lost = asyncio.Event()

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from bot import config, understanding
-from bot.app import MachineClock, callbacks_of, load_program
+from bot.app import MachineClock, callbacks_of, load_program, tune_interpreter
 from bot.config import key_texts
 from bot.core.arrival import Facts, Step
 from bot.core.customer import Customer
@@ -60,6 +60,7 @@ async def work(directory: Path, buyers: int) -> None:
     keys = KeyRing.from_texts(list(key_texts(settings.storage).texts))
     storage = await Storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
     steps = Steps(storage, live=Live(program=program), clock=clock, metrics=Metrics(), stepped=lambda _: None)
+    tune_interpreter()
     say("ready")
     sys.stdin.readline()
     began = time.perf_counter()
