@@ -68,6 +68,10 @@ class Callbacks(Protocol):
         """The body that proves to the platform that this URL is ours. Untrusted: the signature is wrong."""
         ...
 
+    def is_forged(self, query: Query) -> bool:
+        """Whether the query alone, without its body, shows that the platform has not written it."""
+        ...
+
     def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
         """The events in one callback, at least one. Raises Untrusted, Unreadable or Unsupported, and nothing else."""
         ...

@@ -42,6 +42,7 @@ DISTRUST_TOLD_EVERY_S = 60.0
 """Strangers can send wrong signatures without end: of each account and reason one line in so long is logged."""
 _MOMENTS_END_S = datetime.max.replace(tzinfo=UTC).timestamp()
 _STALE = "the request is older or newer than ten minutes"
+_FORGED = "the signature does not match"
 _PLATFORMS: Mapping[Channel, str] = {"oa": "oa", "app": "wecom"}
 """Channels as their addresses name them."""
 
@@ -114,6 +115,9 @@ class Webhook:
         if callback.query.is_stale(self._clock.now()) and not self._lanes.clock_trouble:
             # The codec could not but refuse this request for its age, whatever stands in the body.
             self._tell_distrust(callback, _STALE)
+            return self._refuse(request, callback, status=403, outcome="untrusted")
+        if callback.callbacks.is_forged(callback.query):
+            self._tell_distrust(callback, _FORGED)
             return self._refuse(request, callback, status=403, outcome="untrusted")
         try:
             body = await read_body(request, self._limits)

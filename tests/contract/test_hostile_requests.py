@@ -81,6 +81,13 @@ async def test_wrong_signatures_are_all_counted_and_logged_once_a_while(ours: Ho
     assert ours.counted("untrusted") == 4
 
 
+async def test_a_made_up_signature_is_refused_before_the_body_comes(ours: House) -> None:
+    forged = HEAD.replace("?", f"?signature={'0' * 40}&") + "Content-Length: 1024\r\n\r\n"
+    answer = await _answer(ours.port, forged.encode())
+    assert answer.split()[1] == b"403"
+    assert ours.counted("untrusted") == 1
+
+
 async def test_unreadable_callbacks_beyond_the_waiting_ones_are_turned_away() -> None:
     async with house(limits=Limits(commits_waiting_max=0)) as full:
         assert (await full.post(oa_safe(b"unreadable")))[0] == 503

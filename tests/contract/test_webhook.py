@@ -256,6 +256,9 @@ class Clumsy:
     def verify(self, query: Query, now: datetime) -> str:
         return ""
 
+    def is_forged(self, query: Query) -> bool:
+        return False
+
     def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
         raise KeyError(body)
 

@@ -50,6 +50,9 @@ class Noted:
     def verify(self, query: Query, now: datetime) -> str:
         return self.within.verify(query, now)
 
+    def is_forged(self, query: Query) -> bool:
+        return self.within.is_forged(query)
+
     def reread(self, body: bytes) -> tuple[Event, ...]:
         return self.within.reread(body)
 

@@ -155,6 +155,9 @@ class Reader:
     def verify(self, query: object, now: object) -> str:
         raise AssertionError("a quarantined body is only read again")
 
+    def is_forged(self, query: object) -> bool:
+        raise AssertionError("a quarantined body is only read again")
+
     def decode(self, query: object, body: bytes, now: object) -> tuple[Event, ...]:
         raise AssertionError("a quarantined body is only read again")
 

@@ -55,6 +55,10 @@ class OaCallbacks:
             raise Untrusted("the signature does not match")
         return query.echostr
 
+    def is_forged(self, query: Query) -> bool:
+        """Whether `signature`, which covers the query in every mode, is there and wrong."""
+        return bool(query.signature) and not signed(self._seal, query, claimed=query.signature)
+
     def decode(self, query: Query, body: bytes, now: datetime) -> tuple[Event, ...]:
         """The events in one push, several only for lists. Untrusted, Unreadable or Unsupported otherwise."""
         check_age(query, now)
