@@ -144,10 +144,17 @@ def test_without_a_standard_input_it_says_so() -> None:
     assert "标准输入是关着的".encode() in done.stderr and b"Traceback" not in done.stderr
 
 
+def _hears_interruptions() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interruption_ends_it_at_once_while_it_waits_for_a_line() -> None:
     """Before: it went on waiting until somebody pressed the return key."""
     command = [sys.executable, "-m", "bot", "talk", "--json"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as talking:
+    # A shell starts what runs in its background deaf to this signal, and the tests may run there.
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=_hears_interruptions
+    ) as talking:
         assert talking.stdin is not None and talking.stdout is not None
         talking.stdin.write(b"/state\n")
         talking.stdin.flush()

@@ -53,6 +53,8 @@ def main(given: Sequence[str] | None = None) -> int:
     options = arguments(given)
     names = list(BENCHES) if options.name == EVERYTHING else [options.name]
     voids = 0
+    if options.work:
+        options.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="zhitu-bench-", dir=options.work) as directory:
         for name in names:
             found = BENCHES[name](settings_of(options, Path(directory) / name))
