@@ -135,6 +135,8 @@ class Errands:
         )
         for line in lines:
             outcome = await self._tried(line, now)
+            if outcome is None:
+                continue
             if isinstance(outcome, Exception):
                 parking = Parking(lane=Lane(line.customer_id), seq=None, bug=outcome)
                 await self._storage.write(Priority.SETTLE, partial(_park, parking))
@@ -148,10 +150,15 @@ class Errands:
         self._told()
         return done + parked
 
-    async def _tried(self, line: ErrandLine, now: datetime) -> ErrandVerdict | Exception:
-        """What became of an errand of ours, or the bug that it met. StorageError: the database itself fails."""
+    async def _tried(self, line: ErrandLine, now: datetime) -> ErrandVerdict | Exception | None:
+        """What became of an errand of ours, or the bug that it met. StorageError: the database itself fails.
 
-        def do(tx: Transaction) -> ErrandVerdict:
+        None: it may not be done any more, since it was withdrawn or its lane parked after `line` was read.
+        """
+
+        def do(tx: Transaction) -> ErrandVerdict | None:
+            if line.seq not in {one.seq for one in tx.errands.free(OURS, now=now, limit=OURS_MAX)}:
+                return None
             outcome = settling.do_ours(tx, line, self._live.program, now=now)
             settling.settle(tx, line, outcome)
             return outcome.verdict

@@ -73,6 +73,19 @@ async def test_a_bug_in_one_errand_parks_its_customer_and_the_others_go_on(
     assert "a webhook is no ledger of ours" in told
 
 
+async def test_the_errands_behind_one_that_met_a_bug_wait_with_their_customer(
+    storage: Storage, clock: TurnedClock
+) -> None:
+    """Before: her lane was parked over the first, and the second was done all the same."""
+    async with at_work(storage, clock, quiet(), Partner(Answered(status=200))) as engine:
+        anna, bert = await two(storage, engine)
+        await carry_out(storage, anna, webhook("BAD", errand=MISPLACED), points("BEHIND"))
+        await carry_out(storage, bert, points("GOOD"))
+        await run(engine)
+        states = [await state_of(storage, name) for name in ("GOOD", "BAD", "BEHIND")]
+    assert states == ["done", "ready", "ready"]
+
+
 async def test_an_errand_that_does_not_open_parks_its_customer_and_the_others_go_on(
     storage: Storage, clock: TurnedClock
 ) -> None:
