@@ -78,6 +78,15 @@ def test_nothing_is_called_certain_that_some_customer_contradicts(
                 break
 
 
+def test_what_a_webhook_answers_may_be_of_the_kind_of_any_constant_that_it_is_compared_with() -> None:
+    """Before: beside a number or a truth value no text was tried, and a live branch was called dead."""
+    answer = Name(path=("reply", "code"))
+    for constants in ((200, "ok"), (True, "yes"), (True, 1), ("ok", 200, False)):
+        written = [Compare(op="==", left=answer, right=Constant(value=one)) for one in constants]
+        found = certain(written, domains)
+        assert found is not None and not any((*found.never, *found.always))
+
+
 def test_conditions_with_too_much_to_try_are_left_alone() -> None:
     names = [Name(path=(f"x{n}",)) for n in range(20)]
     assert 2 ** len(names) > TRIED_MAX

@@ -13,7 +13,7 @@ from itertools import islice, pairwise, product
 from math import ceil, floor, prod
 from typing import TypeAlias
 
-from bot.core.expressions.comparison import COMPARISONS, ORDERED
+from bot.core.expressions.comparison import COMPARABLE, COMPARISONS
 from bot.core.expressions.source import to_source
 from bot.core.expressions.tree import Both, Call, Compare, Constant, Filter, ListOf, Name, Negative, Node, Not
 from bot.core.expressions.types import Path
@@ -189,17 +189,17 @@ def _tried(domain: Domain, constants: list[Value]) -> tuple[Value, ...]:
     null: tuple[Value, ...] = (None,) if domain.null else ()
     if domain.values is not None:
         return (*domain.values, *null)
-    if any(isinstance(one, bool) for one in constants):
-        return (*_TRUTH, *null)
-    numbers = [one for one in constants if isinstance(one, int | Decimal)]
-    if numbers:
-        return (*_numbers(sorted(set(numbers)), domain), *null)
+    if constants and not all(kind_of(one) in COMPARABLE for one in constants):
+        return (*null, *constants)
+    truths = _TRUTH if any(isinstance(one, bool) for one in constants) else ()
+    numbers = [one for one in constants if isinstance(one, int | Decimal) and not isinstance(one, bool)]
     texts = [one for one in constants if isinstance(one, str)]
+    if not texts and (truths or numbers):
+        return (*truths, *_numbers(sorted(set(numbers)), domain), *null)
     # Beside the constants: before, between and behind them, for `<` and its kin go by code points.
     beside = ["", *(f"{text}\0" for text in texts), "\U0010ffff"]
-    if constants and not all(kind_of(one) in ORDERED for one in constants):
-        return (*null, *constants)
-    return (*dict.fromkeys([*texts, *beside]), *null)
+    # What a webhook answers has no kind: a name may meet constants of several, and then be of any of these.
+    return (*truths, *_numbers(sorted(set(numbers)), domain), *dict.fromkeys([*texts, *beside]), *null)
 
 
 def _numbers(constants: list[int | Decimal], domain: Domain) -> list[Value]:

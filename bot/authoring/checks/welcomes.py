@@ -15,6 +15,8 @@ from bot.core.entries import EventEntry
 from bot.core.journey import Journey
 from bot.core.rules import GlobalRules
 from bot.core.states import Ask, State, Webhook
+from bot.core.step.errands import WAITED_FOR
+from bot.core.windows import CLOSING_MARGIN
 
 SHORT = timedelta(minutes=2)
 """A window that is open for longer outlasts the usual webhook; one that is shorter does not outlast a second try."""
@@ -39,32 +41,43 @@ def _shortest(journey: Journey, rules: GlobalRules) -> timedelta | None:
 
 
 def _late(draft: JourneyDraft, window: timedelta) -> None:
-    for state, webhook in _first_words(draft.journey):
+    for state, webhook in _first_words(draft.journey, window - CLOSING_MARGIN):
         spent = f"{webhook.target}.{webhook.operation}"
         message = f"“{state.name}” 的话要在 {window.total_seconds():g} 秒内发出，前面却要等 webhook {spent} 的答复"
-        help = "先 send 再 webhook，或给这条写 outside"
+        help = "先 send 再 webhook，给 webhook 写短的 timeout，或给这条写 outside"
         draft.page.say("J411", draft.places[state.name].key, message, help=help)
 
 
-def _first_words(journey: Journey) -> Iterator[tuple[State, Webhook]]:
-    """The states that say the first thing after a webhook for which the customer waits, without a way out."""
-    waiting: list[tuple[str, Webhook | None]] = [(journey.initial, None)]
-    seen: set[tuple[str, bool]] = set()
+def _first_words(journey: Journey, within: timedelta) -> Iterator[tuple[State, Webhook]]:
+    """The states that say the first thing when webhooks may have taken the time that there was, without a way out."""
+    waiting: list[tuple[str, timedelta, Webhook | None]] = [(journey.initial, timedelta(0), None)]
+    longest: dict[str, timedelta] = {}
     while waiting:
-        name, webhook = waiting.pop()
+        name, waited, webhook = waiting.pop()
         group = journey.groups.get(name)
         state = journey.states.get(group.initial if group else name)
-        if state is None or (state.name, webhook is not None) in seen:
+        if state is None or waited <= longest.get(state.name, -WAITED_FOR):
             continue
-        seen.add((state.name, webhook is not None))
+        longest[state.name] = waited
         said = _says(state)
         if said is not None:
-            if webhook is not None and said is False:
+            if webhook is not None and waited == within and not said:
                 yield state, webhook
             continue
-        asked = state.doing if isinstance(state.doing, Webhook) else None
-        ways = (state.otherwise, state.then, asked.fail) if asked else instant(state)
-        waiting += [(way, asked or webhook) for way in ways if way]
+        waiting += [(way, waited, webhook) for way in instant(state)]
+        if isinstance(state.doing, Webhook):
+            after = min(within, waited + _longest(state))
+            waiting += [(way, after, state.doing) for way in (state.then, state.doing.fail, _given_up(state)) if way]
+
+
+def _longest(state: State) -> timedelta:
+    """How long the state waits for its webhook at most. What is told in working hours may be long."""
+    own = state.timeout.after if state.timeout is not None else WAITED_FOR
+    return own if isinstance(own, timedelta) else WAITED_FOR
+
+
+def _given_up(state: State) -> str:
+    return state.timeout.goto if state.timeout is not None else ""
 
 
 def _says(state: State) -> bool | None:
