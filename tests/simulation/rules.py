@@ -33,7 +33,7 @@ BAD_ENDS = frozenset(
 )
 PERSISTENT = ("reminder", "marketing")
 SHANGHAI = timezone(timedelta(hours=8))
-QUIET = (21, 9)
+QUIET = (21 * 60, 9 * 60)
 WELCOME = "welcome"
 WELCOME_AGAIN_S = 30 * 24 * 3600.0
 CLOSE_S = timedelta(seconds=2)
@@ -131,9 +131,18 @@ def _begun(ledger: "Ledger", row: Send, name: str) -> Iterator[str]:
     if effect.send_class == "staff" or customer is None:
         return
     yield from _unwanted(customer, row, now, name)
-    hour = now.astimezone(SHANGHAI).hour
-    if effect.send_class in PERSISTENT and (hour >= QUIET[0] or hour < QUIET[1]):
+    if effect.send_class in PERSISTENT and _is_quiet(ledger, effect.journey, now):
         yield f"{name} was begun in quiet hours"
+
+
+def _is_quiet(ledger: "Ledger", journey: str, now: datetime) -> bool:
+    """Whether nothing may come by itself now. Hours of a journey's own stand in the place of everybody's."""
+    rules = ledger.program.rules.journeys.get(journey)
+    minutes = now.astimezone(SHANGHAI).hour * 60 + now.astimezone(SHANGHAI).minute
+    begins, ends = QUIET
+    if rules is not None and rules.quiet is not None:
+        begins, ends = (at.hour * 60 + at.minute for at in (rules.quiet.begins, rules.quiet.ends))
+    return begins <= minutes < ends if begins <= ends else not ends <= minutes < begins
 
 
 def _unwanted(customer: Customer, row: Send, now: datetime, name: str) -> Iterator[str]:

@@ -177,10 +177,13 @@ class Watch:
 
     def told(self, request: Request, reply: Mapping[str, object]) -> None:
         """The product hears of this reply. A refused token may be all there is; but the platform has to be asked."""
+        token = request.query.get("access_token", "")
         if reply.get("errcode", 0) not in TOKEN_CODES:
+            # Whatever else it says, as far as the product can tell the token was taken.
+            self.refused.pop(token, None)
             return
         now, platform = self.loop.time(), request.endpoint.platform
-        since = self.refused.setdefault(request.query.get("access_token", ""), now)
+        since = self.refused.setdefault(token, now)
         if now - since > TOKEN_DROPPED_S and self.asked_token.get(platform, -1.0) < since:
             self.found("a token is used again that was refused long ago, and no other was asked for")
 

@@ -121,7 +121,9 @@ class Line:
         if fault == "error_before":
             return 502, b""
         if fault in CALL_CODES:
-            return 200, json.dumps({"errcode": CALL_CODES[fault], "errmsg": "simulated"}).encode()
+            refusal = {"errcode": CALL_CODES[fault], "errmsg": "simulated"}
+            self.observer.told(request, refusal)
+            return 200, json.dumps(refusal).encode()
         if fault == "token_dead" and platform in self.last_grant:
             return 200, self.last_grant[platform]
         if fault == "token_killed":
