@@ -127,6 +127,24 @@ def a_question_is_asked_when_the_advisor_has_closed(scene: Scene) -> None:
     scene.got(3, "q:3.2.1", 121)
 
 
+def _waits_for_the_hour(scene: Scene, *, asked: int) -> None:
+    """Two messages to an advisor wait, the first as if she had been sent enough, after so many requests."""
+    words = {"touser": "s01", "msgtype": "text", "text": {"content": "说"}}
+    for number in range(asked):
+        scene.line("in", "POST /cgi-bin/message/send", 10 + number / 1000, request={"body": words})
+    waiting = {"conversation_id": "app:main:s01", "settled_at": None}
+    scene.row(3, "@handoff", "ready", 12, **waiting, reason="rate", not_before=micros(9000), attempts=0)
+    scene.row(3, "@forward", "ready", 13, **waiting)
+
+
+def an_advisor_has_had_her_thousand(scene: Scene) -> None:
+    _waits_for_the_hour(scene, asked=960)
+
+
+def an_advisor_was_said_to_have_had_enough_and_had_not(scene: Scene) -> None:
+    _waits_for_the_hour(scene, asked=400)
+
+
 @pytest.mark.parametrize(
     "happens",
     [
@@ -143,6 +161,7 @@ def a_question_is_asked_when_the_advisor_has_closed(scene: Scene) -> None:
         her_minute_was_over_when_the_account_had_rested,
         the_question_did_not_fit_into_the_window_so_nothing_was_answered,
         its_journey_ended_at_a_message_that_found_no_window,
+        an_advisor_has_had_her_thousand,
     ],
     ids=lambda happens: happens.__name__,
 )
@@ -212,6 +231,7 @@ def the_thanks_for_an_answer_stand_in_for_nothing_else(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("happens", "expected"),
     [
+        (an_advisor_was_said_to_have_had_enough_and_had_not, {"stuck": 1}),
         (thanked_without_a_question, {"forbidden": 1}),
         (thanked_twice_for_one_question, {"forbidden": 1}),
         (answered_and_taken_for_an_answer, {"forbidden": 1}),

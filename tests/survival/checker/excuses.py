@@ -223,6 +223,8 @@ class Excuses:
                 return "floor" if self._is_in_talk(customer, row.settled_at) else ""
             case "ready", _ if self._waits_for_quota(row):
                 return "quota"
+            case "ready", _ if self.seen.is_over_rate(row.conversation.rsplit(":", 1)[-1]):
+                return "member's hour"
             case "ready", _ if row.not_before > self.seen.last_at:
                 # An advisor talked to her, and whatever is no answer waits until her silence has lasted long enough.
                 return "put off" if self.seen.talks.get(customer) else ""

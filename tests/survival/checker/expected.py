@@ -79,5 +79,10 @@ UNANSWERED = frozenset(
 PUTS_OFF = "45009"
 PUT_OFF_S = 900.0
 """So long a message waits that the platform refused for the account's calls of the day, and those behind it."""
+MEMBER_HOUR_LEAST = 950
+"""WeCom drops what is beyond 1,000 messages an hour to one member, so that ours wait. What a death had counted and
+never sent counts, too: so many requests are enough."""
+MEMBER_HOUR_S = 3900.0
+"""The hour goes by in stretches of five minutes."""
 RESTS = frozenset({"outage", "busy in a row", PUTS_OFF, "dead tokens"})
 """Faults after which an account rests."""

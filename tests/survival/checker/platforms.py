@@ -139,6 +139,8 @@ class Log:
         if verdict.startswith(_WINDOW_CODES) and FORCED not in verdict:
             self._seen.over_window += 1
             self._seen.full.append((body["touser"], at))
+        if not body["touser"].startswith("oBuyer"):
+            self._seen.asked[body["touser"]].append(at)
         blow = line.get("fault", "")
         is_open = _fault_name(blow) in UNANSWERED
         if _fault_name(blow) == PUTS_OFF:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.survival.checker.expected import Event, Token
+from tests.survival.checker.expected import MEMBER_HOUR_LEAST, MEMBER_HOUR_S, Event, Token
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +106,8 @@ class Seen:
     lied_to: dict[str, list[Lie]] = field(default_factory=lambda: defaultdict(list))
     put_off: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Receiver → the requests without a verdict; the moments at which a message to her was put off for long."""
+    asked: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Advisor → the moments at which the platform was asked to send her something."""
     over_window: int = 0
     unfaithful: int = 0
     lies: int = 0
@@ -122,6 +124,11 @@ class Seen:
     broken: str = ""
     last_at: float = 0.0
     _deeds_of: dict[int, list[tuple[Event, Deed]]] = field(default_factory=dict)
+
+    def is_over_rate(self, advisor: str) -> bool:
+        """Whether she has been sent so much in the last hour that the platform would drop the next message."""
+        since = self.last_at - MEMBER_HOUR_S
+        return sum(at >= since for at in self.asked.get(advisor, ())) >= MEMBER_HOUR_LEAST
 
     def deeds_of(self, customer: int) -> list[tuple[Event, Deed]]:
         """What she did that bears a token, in order, once everything is read."""

@@ -47,11 +47,13 @@ def _read_rows(seen: Seen, connection: sqlite3.Connection) -> None:
 
 
 _READY = """
-    SELECT count(*) FROM outbox o WHERE o.state = 'ready' AND o.not_before <= {now} AND NOT EXISTS (
+    SELECT o.conversation_id FROM outbox o WHERE o.state = 'ready' AND o.not_before <= {now} AND NOT EXISTS (
         SELECT 1 FROM outbox h WHERE h.conversation_id = o.conversation_id AND h.state = 'ready' AND h.seq < o.seq
         AND h.not_before > {now} AND h.attempts > 0)
 """
 """Ready and due, and not behind an earlier one that the platform has put off."""
+_RATED = "SELECT DISTINCT conversation_id FROM outbox WHERE state = 'ready' AND reason = 'rate' AND not_before > {now}"
+"""Where one waits for the platform's hour."""
 
 
 def _read_withheld(seen: Seen, connection: sqlite3.Connection) -> None:
@@ -76,10 +78,12 @@ def _stuck(seen: Seen, connection: sqlite3.Connection) -> dict[str, int]:
         ("unconsumed", "SELECT count(*) FROM inbox WHERE consumed_at IS NULL"),
         ("due", f"SELECT count(*) FROM timers WHERE due_at <= {now}"),
         ("in the outbox", "SELECT count(*) FROM outbox WHERE state IN ('leased', 'sending')"),
-        ("ready", _READY.format(now=now)),
         ("parked", "SELECT count(*) FROM parked"),
         ("quarantined", "SELECT count(*) FROM quarantine"),
     ):
         ((count,),) = connection.execute(statement).fetchall()
         counts[name] = count
+    waiting = [name for (name,) in connection.execute(_RATED.format(now=now))]
+    rated = {name for name in waiting if seen.is_over_rate(name.rsplit(":", 1)[-1])}
+    counts["ready"] = sum(name not in rated for (name,) in connection.execute(_READY.format(now=now)))
     return {name: count for name, count in counts.items() if count}
