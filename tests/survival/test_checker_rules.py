@@ -128,21 +128,23 @@ def a_question_is_asked_when_the_advisor_has_closed(scene: Scene) -> None:
 
 
 def _waits_for_the_hour(scene: Scene, *, asked: int) -> None:
-    """Two messages to an advisor wait, the first as if she had been sent enough, after so many requests."""
+    """Two messages to an advisor wait, the first as if she had been sent enough, after so many messages and cards."""
     words = {"touser": "s01", "msgtype": "text", "text": {"content": "说"}}
     for number in range(asked):
         scene.line("in", "POST /cgi-bin/message/send", 10 + number / 1000, request={"body": words})
+        card = {"userids": ["s01"], "response_code": "R"}
+        scene.line("in", "POST /cgi-bin/message/update_template_card", 10 + number / 1000, request={"body": card})
     waiting = {"conversation_id": "app:main:s01", "settled_at": None}
     scene.row(3, "@handoff", "ready", 12, **waiting, reason="rate", not_before=micros(9000), attempts=0)
     scene.row(3, "@forward", "ready", 13, **waiting)
 
 
 def an_advisor_has_had_her_thousand(scene: Scene) -> None:
-    _waits_for_the_hour(scene, asked=960)
+    _waits_for_the_hour(scene, asked=480)
 
 
 def an_advisor_was_said_to_have_had_enough_and_had_not(scene: Scene) -> None:
-    _waits_for_the_hour(scene, asked=400)
+    _waits_for_the_hour(scene, asked=200)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ class Log:
                     self._callback(line, at)
                 case "in" if line["endpoint"] in SENDS:
                     self._send(line, at)
+                case "in" if line["endpoint"].endswith("/update_template_card"):
+                    for advisor in line["request"]["body"].get("userids", ()):
+                        self._seen.asked[advisor].append(at)
                 case "note" if line["endpoint"] == "reply":
                     self._corrected(line["request"]["of"], line.get("reply_sent"))
             if line.get("fault"):
