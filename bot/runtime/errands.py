@@ -22,6 +22,7 @@ from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Answered, Caller, Clock, Unanswered
 from bot.runtime.stepping import Parking, park
+from bot.runtime.under_way import wait_out
 from bot.storage import OURS, ErrandLine, ErrandVerdict, Lane, Priority, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
@@ -95,14 +96,9 @@ class Errands:
 
     async def drain(self, *, within_s: float) -> None:
         """Wait for the requests under way; those that take longer are asked again by the next start."""
-        if not self._flying:
-            return
-        _, left = await asyncio.wait(list(self._flying), timeout=within_s)
-        for task in left:
-            task.cancel()
+        left = await wait_out(self._flying, within_s=within_s)
         if left:
-            log.warning("errands_left_under_way", count=len(left))
-            await asyncio.wait(left)
+            log.warning("errands_left_under_way", count=left)
 
     def _anything(self, tx: Transaction) -> bool:
         return tx.errands.anything(self._clock.now())

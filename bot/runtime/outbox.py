@@ -22,6 +22,7 @@ from bot.runtime.metrics import Verdict
 from bot.runtime.places import Place, Places
 from bot.runtime.ports import Clock, Sender
 from bot.runtime.together import Together
+from bot.runtime.under_way import wait_out
 from bot.storage import Leased, OutboxLine, Priority, Room, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
@@ -127,14 +128,9 @@ class Outbox:
 
     async def drain(self, *, within_s: float) -> None:
         """Wait for the sends under way; nothing new is started. Those that take longer are left to the next start."""
-        if not self._flying:
-            return
-        _, left = await asyncio.wait(list(self._flying), timeout=within_s)
-        for task in left:
-            task.cancel()
+        left = await wait_out(self._flying, within_s=within_s)
         if left:
-            log.warning("sends_left_under_way", count=len(left))
-            await asyncio.wait(left)
+            log.warning("sends_left_under_way", count=left)
 
     def _lease(
         self, tx: Transaction, room: dict[Account, Room], flying: frozenset[EffectId], *, expires: bool
