@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.core import departure, policy, windows
+from bot.core import departure, ledger, policy, windows
 from bot.core.customer import Customer
 from bot.core.effects import SendMessage, Trace
 from bot.core.events import Json
@@ -142,7 +142,7 @@ def begin(tx: Transaction, row: Leased, hand: Hand) -> Begun | Standing:
             until = departure.leaves_from(verdict, row.customer_id)
             tx.outbox.defer(effect.effect_id, worker=at.worker, not_before=until)
             unsent = departure.unsent_of(effect, not_before=until)
-            hand.after[row.customer_id] = policy.record_deferred(customer, effect.conversation_id, unsent)
+            hand.after[row.customer_id] = ledger.record_deferred(customer, effect.conversation_id, unsent)
             _journal(tx, row, "deferred", at.now, reason=reason, until=until.isoformat(), values=dict(values))
             return Standing(state="ready", objection=reason)
         case policy.Refuse(reason=reason, values=values):
@@ -152,7 +152,7 @@ def begin(tx: Transaction, row: Leased, hand: Hand) -> Begun | Standing:
             full = _counted(tx, row, hand)
             if full is not None:
                 return full
-            after = policy.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
+            after = ledger.record_sent(customer, request, bucket_id=bucket_id, now=at.now, rules=at.rules)
             hand.after[row.customer_id] = after
             hand.begun.append(effect.effect_id)
             heard_at = departure.last_heard(customer, effect.conversation_id)
@@ -189,7 +189,7 @@ def _counted(tx: Transaction, row: Leased, hand: Hand) -> Standing | None:
     tx.outbox.defer(effect.effect_id, worker=at.worker, not_before=free_at, reason=OVER_RATE)
     unsent = departure.unsent_of(effect, not_before=free_at)
     customer = hand.customer(row.customer_id)
-    hand.after[row.customer_id] = policy.record_deferred(customer, effect.conversation_id, unsent)
+    hand.after[row.customer_id] = ledger.record_deferred(customer, effect.conversation_id, unsent)
     return Standing(state="ready")
 
 
@@ -202,7 +202,7 @@ def _withhold(tx: Transaction, row: Leased, hand: Hand, *, reason: str) -> Stand
     customer = hand.customer(row.customer_id)
     verdict: Verdict = "unknown" if is_repeat else "suppressed"
     changed = tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict=verdict, reason=reason)])
-    hand.after[row.customer_id] = policy.record_dropped(customer, effect.effect_id)
+    hand.after[row.customer_id] = ledger.record_dropped(customer, effect.effect_id)
     if effect.effect_id not in changed:
         return TAKEN_BACK
     if is_repeat:
@@ -270,13 +270,13 @@ def _put_back(tx: Transaction, begun: Begun, error: ChannelError, at: Circumstan
         return back
     customer = tx.customers.load([row.customer_id])[row.customer_id]
     refusal, unsent = _refusal(begun, "try_later"), departure.unsent_of(effect)
-    after = policy.record_returned(customer, effect.conversation_id, refusal, unsent)
+    after = ledger.record_returned(customer, effect.conversation_id, refusal, unsent)
     tx.customers.save([(customer, after)])
     return back
 
 
-def _refusal(begun: Begun, reason: str) -> policy.Refusal:
-    return policy.Refusal(
+def _refusal(begun: Begun, reason: str) -> ledger.Refusal:
+    return ledger.Refusal(
         effect_id=begun.row.effect.effect_id,
         reason=reason,
         bucket_id=begun.bucket_id,
@@ -291,7 +291,7 @@ def _refused(tx: Transaction, begun: Begun, fate: "_Fate", *, now: datetime) -> 
     tx.outbox.settle([outcome])
     if effect.send_class != "staff":
         customer = tx.customers.load([row.customer_id])[row.customer_id]
-        after = policy.record_refused(customer, effect.conversation_id, _refusal(begun, fate.reason))
+        after = ledger.record_refused(customer, effect.conversation_id, _refusal(begun, fate.reason))
         tx.customers.save([(customer, after)])
     return Standing(state="refused", lane_told=_tell_lane(tx, row, fate, now=now))
 
@@ -346,7 +346,7 @@ def _plan_repeat(tx: Transaction, attempt: Attempt) -> None:
     effect = attempt.effect
     if effect.send_class != "staff" and attempt.customer_id > 0:
         customer = tx.customers.load([attempt.customer_id])[attempt.customer_id]
-        after = policy.record_repeating(customer, effect.conversation_id, departure.unsent_of(effect))
+        after = ledger.record_repeating(customer, effect.conversation_id, departure.unsent_of(effect))
         tx.customers.save([(customer, after)])
 
 
@@ -382,7 +382,7 @@ def expire(tx: Transaction, *, now: datetime) -> int:
     for row in rows:
         if row.effect.send_class != "staff":
             customer = tx.customers.load([row.customer_id])[row.customer_id]
-            tx.customers.save([(customer, policy.record_dropped(customer, row.effect.effect_id))])
+            tx.customers.save([(customer, ledger.record_dropped(customer, row.effect.effect_id))])
         kind: ReceiptType = "send.unknown" if row.state == "unknown" else "send.expired"
         _tell_lane(tx, row, _Fate(kind=kind, reason="expired"), now=now)
     return len(rows)

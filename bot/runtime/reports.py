@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core import policy
+from bot.core import ledger
 from bot.core.customer import Customer
 from bot.core.events import Event
 from bot.core.messages import TemplateMessage
@@ -47,5 +47,5 @@ def _refused(tx: Transaction, customer: Customer, line: OutboxLine, *, reason: s
     fields = receipt_fields(effect, reason=reason, planned_at=line.planned_at)
     told = receipt(effect, "send.refused", at=now, fields=fields)
     tx.lanes.ingest((), received_at=now, addressed=((customer.customer_id, told),))
-    refusal = policy.Refusal(effect_id=effect.effect_id, reason=reason)
-    return policy.record_refused(customer, effect.conversation_id, refusal)
+    refusal = ledger.Refusal(effect_id=effect.effect_id, reason=reason)
+    return ledger.record_refused(customer, effect.conversation_id, refusal)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import departure, policy
+from bot.core import departure, ledger
 from bot.core.effects import Trace
 from bot.core.events import Event, Json
 from bot.core.ids import CustomerId, EffectId
@@ -163,7 +163,7 @@ def send_again(tx: Transaction, line: OutboxLine) -> None:
     if line.customer_id > 0 and line.effect.send_class != "staff":
         customer = tx.customers.load([line.customer_id])[line.customer_id]
         unsent = departure.unsent_of(line.effect)
-        after = policy.record_repeating(customer, line.effect.conversation_id, unsent)
+        after = ledger.record_repeating(customer, line.effect.conversation_id, unsent)
         tx.customers.save([(customer, after)])
     _journal_send(tx, line, "send_again")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from bot.channels.tokens import Tokens
-from bot.core import policy
+from bot.core import ledger, policy
 from bot.core.customer import Customer
 from bot.core.ids import EffectId, EventId
 from bot.core.rules import GlobalRules
@@ -43,7 +43,7 @@ def _never(case: object) -> None:
 def _unreserved(
     customer: Customer, request: policy.Request, *, bucket_id: EventId | None, now: datetime, rules: GlobalRules
 ) -> Customer:
-    return policy.record_dropped(customer, request.effect_id)
+    return ledger.record_dropped(customer, request.effect_id)
 
 
 def _planned_only(request: policy.Request, *, customer: Customer, rules: GlobalRules, now: datetime) -> policy.Verdict:
@@ -107,7 +107,7 @@ DEFECTS = {
     ),
     "cap-without-reservation": (
         "A message that leaves is not counted against window and caps.",
-        [Patch(policy, "record_sent", _unreserved)],
+        [Patch(ledger, "record_sent", _unreserved)],
     ),
     "opt-out-read-at-plan-only": (
         "An opt-out that comes after a message was planned does not stop it.",

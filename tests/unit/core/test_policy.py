@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import policy, windows
+from bot.core import ledger, policy, windows
 from bot.core.customer import Consent, Conversation, Customer, Human, Sent, Unsent
 from bot.core.effects import SendClass
 from bot.core.ids import ConversationId, CustomerId, EffectId, EventId, StaffId
@@ -331,7 +331,7 @@ def test_the_first_objection_in_the_fixed_order_is_the_reason() -> None:
 def sent(who: Customer, asked: Request, now: datetime = NOON) -> Customer:
     found = verdict(who, asked, now)
     assert isinstance(found, Allow)
-    return policy.record_sent(who, asked, bucket_id=found.bucket_id, now=now, rules=RULES)
+    return ledger.record_sent(who, asked, bucket_id=found.bucket_id, now=now, rules=RULES)
 
 
 def test_a_message_that_leaves_is_reserved_counted_and_planned_no_more() -> None:
@@ -360,15 +360,15 @@ def test_a_message_to_our_own_people_leaves_no_mark_on_the_customer() -> None:
 
 
 def test_a_dropped_message_is_planned_no_more() -> None:
-    who = policy.record_dropped(planned(customer(), 2, "service", ELSEWHERE), EffectId("U1"))
+    who = ledger.record_dropped(planned(customer(), 2, "service", ELSEWHERE), EffectId("U1"))
     assert [u.effect_id for u in who.conversations[ELSEWHERE].unsent] == ["U0"]
 
 
 @pytest.mark.parametrize(("why", "used"), [("gone", [0]), ("refused_by_user", [0]), ("count", [5]), ("window", [])])
 def test_a_refusal_gives_back_what_the_platform_did_not_take(why: str, used: list[int]) -> None:
     asked = request("marketing")
-    refusal = policy.Refusal(effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why, heard_at=NOON)
-    who = policy.record_refused(sent(customer(), asked), HERE, refusal)
+    refusal = ledger.Refusal(effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why, heard_at=NOON)
+    who = ledger.record_refused(sent(customer(), asked), HERE, refusal)
     assert [b.used for b in who.conversations[HERE].buckets] == used
     assert who.sent == ()
 
@@ -381,16 +381,16 @@ def test_an_old_refusal_takes_nothing_from_a_window_that_was_opened_since(why: s
         before.conversations[HERE], "message", event_id=EventId("m2"), at=NOON + timedelta(minutes=1), rules=RULES
     )
     who = changed(before, HERE, {"buckets": newer})
-    refusal = policy.Refusal(effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why, heard_at=NOON)
-    assert windows.left(policy.record_refused(who, HERE, refusal).conversations[HERE], NOON + timedelta(minutes=2)) == 5
+    refusal = ledger.Refusal(effect_id=asked.effect_id, bucket_id=EventId("m1"), reason=why, heard_at=NOON)
+    assert windows.left(ledger.record_refused(who, HERE, refusal).conversations[HERE], NOON + timedelta(minutes=2)) == 5
 
 
 def test_a_send_to_be_tried_again_is_planned_as_the_next_and_holds_nothing() -> None:
     before = planned(customer(), 2, "service")
     first = before.conversations[HERE].unsent[0]
     who = sent(before, request(effect_id=first.effect_id))
-    refusal = policy.Refusal(effect_id=first.effect_id, bucket_id=EventId("m1"), reason="try_later")
-    assert policy.record_returned(who, HERE, refusal, first) == before
+    refusal = ledger.Refusal(effect_id=first.effect_id, bucket_id=EventId("m1"), reason="try_later")
+    assert ledger.record_returned(who, HERE, refusal, first) == before
 
 
 requests = st.builds(
@@ -415,7 +415,7 @@ def test_whatever_is_asked_windows_and_caps_are_never_overdrawn(asked: list[tupl
         found = verdict(who, wish, now)
         assert found == verdict(who, wish, now)
         if isinstance(found, Allow):
-            who = policy.record_sent(who, wish, bucket_id=found.bucket_id, now=now, rules=RULES)
+            who = ledger.record_sent(who, wish, bucket_id=found.bucket_id, now=now, rules=RULES)
         elif isinstance(found, Defer):
             assert found.until > now
         for conversation in who.conversations.values():

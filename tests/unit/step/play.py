@@ -12,7 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot import understanding
-from bot.core import departure, policy
+from bot.core import departure, ledger, policy
 from bot.core.arrival import Arrival, DeskRead, EventArrived, Facts, Needs, Step, TimerDue
 from bot.core.customer import Conversation, Customer, Enrolment
 from bot.core.effects import CloseDesk, OpenDesk, SaveTask, SendMessage, SuppressSends
@@ -341,7 +341,7 @@ class Play:
                 until = departure.leaves_from(verdict, self.customer.customer_id)
                 self.outbox.append(replace(send, not_before=until))
                 unsent = departure.unsent_of(send, not_before=until)
-                self._write(lambda customer: policy.record_deferred(customer, send.conversation_id, unsent))
+                self._write(lambda customer: ledger.record_deferred(customer, send.conversation_id, unsent))
                 return ""
             case policy.Refuse(reason=reason):
                 self._drop(send)
@@ -349,7 +349,7 @@ class Play:
             case policy.Allow(bucket_id=bucket_id):
                 now, rules = self.now, self.program.rules
                 self._write(
-                    lambda customer: policy.record_sent(customer, request, bucket_id=bucket_id, now=now, rules=rules)
+                    lambda customer: ledger.record_sent(customer, request, bucket_id=bucket_id, now=now, rules=rules)
                 )
                 self.sent.append(send)
                 heard_at = departure.last_heard(self.customer, send.conversation_id)
@@ -368,13 +368,13 @@ class Play:
         return refusal
 
     def _give_back(self, flight: Flight, why: str) -> None:
-        refusal = policy.Refusal(
+        refusal = ledger.Refusal(
             effect_id=flight.send.effect_id, bucket_id=flight.bucket_id, reason=why, heard_at=flight.heard_at
         )
-        self._write(lambda customer: policy.record_refused(customer, flight.send.conversation_id, refusal))
+        self._write(lambda customer: ledger.record_refused(customer, flight.send.conversation_id, refusal))
 
     def _drop(self, send: SendMessage) -> None:
-        self._write(lambda customer: policy.record_dropped(customer, send.effect_id))
+        self._write(lambda customer: ledger.record_dropped(customer, send.effect_id))
 
     def _write(self, change: Callable[[Customer], Customer]) -> None:
         """What the dispatcher writes of her between two steps."""
