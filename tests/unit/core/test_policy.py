@@ -351,8 +351,8 @@ def test_what_no_cap_looks_back_to_is_forgotten() -> None:
 
 
 def test_the_memory_of_sent_messages_is_bounded() -> None:
-    who = having_sent(customer(), "reminder", *[NOON - timedelta(days=2)] * (policy.SENT_MAX + 5))
-    assert len(sent(who, request("reminder")).sent) == policy.SENT_MAX
+    who = having_sent(customer(), "reminder", *[NOON - timedelta(days=2)] * (ledger.SENT_MAX + 5))
+    assert len(sent(who, request("reminder")).sent) == ledger.SENT_MAX
 
 
 def test_a_message_to_our_own_people_leaves_no_mark_on_the_customer() -> None:
