@@ -94,7 +94,7 @@ def run(
 ) -> None:
     """用真实账号运行 · Run with the accounts of the configuration."""
     settings = config.load(config_file, os.environ)
-    from bot.app import serve
+    from bot.app.serving import serve
 
     _log(log)
     asyncio.run(serve(settings, journeys, content, now=lambda: config.declared(config_file, os.environ)))
@@ -151,7 +151,7 @@ def why(
 ) -> None:
     """为什么客户收到或没收到 · Why a customer got something, or did not."""
     storage = config.load_storage(config_file, os.environ)
-    from bot.app import explain
+    from bot.app.beside import explain
 
     typer.echo(asyncio.run(explain(storage, customer, limit=limit, as_json=as_json)))
 

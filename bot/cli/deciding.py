@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot import config
-from bot.app import callbacks_of, opened
+from bot.app.accounts import callbacks_of
+from bot.app.beside import opened
 from bot.core.events import Json
 from bot.runtime import retry, retry_errands
 from bot.runtime.why import Wall

@@ -50,7 +50,7 @@ def emulator(
 ) -> None:
     """单独运行平台模拟器 · The emulator of both platforms alone, on this machine only."""
     settings = config.load(config_file, os.environ)
-    from bot.app import load_program
+    from bot.app.programs import load_program
     from bot.sandbox.emulator import Conduct
     from bot.sandbox.standalone import Orders, serve
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.app import warn_of_channels
+from bot.app.programs import warn_of_channels
 from bot.errors import BotError
 from bot.sandbox.clock import VirtualClock, machine_now, opening_time
 from bot.sandbox.phone.page import install

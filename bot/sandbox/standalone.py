@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.app import MachineClock
+from bot.app.composition import MachineClock
 from bot.config import Config, OfficialAccount, StaffApp, is_loopback
 from bot.core.program import Program
 from bot.errors import BotError

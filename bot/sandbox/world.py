@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot import authoring
-from bot.app import Running, program_of, running
+from bot.app.composition import Running, running
+from bot.app.programs import program_of
 from bot.config import Config, Declared, declared
 from bot.core.events import Json
 from bot.core.program import Program

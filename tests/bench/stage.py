@@ -16,7 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bot import config
-from bot.app import MachineClock, Running, load_program, running
+from bot.app.composition import MachineClock, Running, running
+from bot.app.programs import load_program
 from bot.config import key_texts
 from bot.runtime import logs
 from bot.storage import KeyRing, Priority, Transaction

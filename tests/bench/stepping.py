@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from bot import config, understanding
-from bot.app import MachineClock, callbacks_of, load_program, tune_interpreter
+from bot.app.accounts import callbacks_of
+from bot.app.composition import MachineClock, tune_interpreter
+from bot.app.programs import load_program
 from bot.config import key_texts
 from bot.core.arrival import Facts, Step
 from bot.core.customer import Customer

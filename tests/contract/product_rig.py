@@ -1,4 +1,4 @@
-"""The product as it is shipped, composed by `bot.app.running`, and both platforms around it, on one clock."""
+"""The product as it is shipped, composed by `bot.app.composition.running`, and both platforms around it, on one clock."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.app import AS_SHIPPED, Running, Seams, load_program, running
+from bot.app.composition import AS_SHIPPED, Running, Seams, running
+from bot.app.programs import load_program
 from bot.config import Config
 from bot.core.program import Program
 from bot.sandbox.clock import VirtualClock

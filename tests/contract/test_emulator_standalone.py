@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.app import load_program
+from bot.app.programs import load_program
 from bot.config import Config
 from bot.core.program import Program
 from bot.errors import BotError

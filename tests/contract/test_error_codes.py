@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Seams
+from bot.app.composition import Seams
 from bot.channels.endpoints import CUSTOM_SEND, MESSAGE_SEND, TEMPLATE_SEND, UPDATE_CARD
 from bot.channels.verdicts import Platform, listed, verdict
 from bot.core.effects import SendMessage

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 
 import pytest
 
-from bot.app import Seams
+from bot.app.composition import Seams
 from bot.core.effects import SendMessage
 from bot.core.expressions.tree import Template
 from bot.core.expressions.values import Scope

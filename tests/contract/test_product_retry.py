@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from bot.app import Seams
+from bot.app.composition import Seams
 from bot.core.effects import SendMessage
 from bot.core.expressions.tree import Template
 from bot.core.expressions.values import Scope

@@ -75,7 +75,7 @@ class Director:
         self._directory = directory
         self._look = look
         self._context: ForkServerContext = get_context("forkserver")
-        self._context.set_forkserver_preload(["pytest", "bot.app", "bot.cli.commands", "bot.sandbox.world"])
+        self._context.set_forkserver_preload(["pytest", "bot.app.composition", "bot.cli.commands", "bot.sandbox.world"])
         self._ports: Iterator[int] = free_ports()
         self._journeys = _with_wide_windows(directory / "journeys")
         self._blank = directory / "blank.db"

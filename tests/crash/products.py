@@ -10,7 +10,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from bot import config
-from bot.app import MachineClock, Seams, load_program, running
+from bot.app.composition import MachineClock, Seams, running
+from bot.app.programs import load_program
 from bot.cli import main
 from bot.sandbox.emulator import EmulatorSettings
 from bot.storage import KeyRing

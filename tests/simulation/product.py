@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.app import callbacks_of, senders_of
+from bot.app.accounts import callbacks_of, senders_of
 from bot.channels.oa.sender import OaSender
 from bot.config import Config
 from bot.core.events import Event

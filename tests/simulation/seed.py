@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.app import load_program
+from bot.app.programs import load_program
 from bot.config import Config, declared
 from bot.core.program import Program
 from bot.sandbox.world import _Plan, _with_accounts

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import create_engine, text
 
-from bot.app import KeptTokens
+from bot.app.accounts import KeptTokens
 from bot.channels.tokens import Grant, Tokens
 from bot.core.access import KeptToken, fingerprint
 from bot.errors import TryLater

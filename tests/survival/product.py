@@ -9,7 +9,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from bot import config
-from bot.app import MachineClock, Seams, load_program, running
+from bot.app.composition import MachineClock, Seams, running
+from bot.app.programs import load_program
 from bot.storage import KeyRing
 from tests.crash.mines import MinedSender
 from tests.crash.products import STORAGE_KEY, Place
@@ -17,7 +18,7 @@ from tests.survival import power
 from tests.survival.mines import Mine, MinedStorage, mine_tokens
 
 HERE = Path(__file__).parent
-PRELOADED = ["bot.app", "tests.survival.product", "tests.survival.people"]
+PRELOADED = ["bot.app.composition", "tests.survival.product", "tests.survival.people"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import program_of, reload_program
+from bot.app.programs import program_of, reload_program
 from bot.authoring import load
 from bot.config import declared
 from bot.core.program import Program

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from bot.app import program_of, warn_of_channels
+from bot.app.programs import program_of, warn_of_channels
 from bot.authoring import load
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,1 @@
+"""The product put together: accounts, journeys, storage and ports, started and stopped in order."""
