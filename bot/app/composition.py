@@ -24,7 +24,9 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Caller, Clock, Sender
 from bot.runtime.tidying import Keep
 from bot.storage import KeyRing, Storage, served_alone
+from bot.web.body import Limits
 from bot.web.server import admin, build, listening
+from bot.web.webhook import Webhook
 
 SWITCH_S = 0.0005
 """How long a thread may compute before another gets its turn. The writer gives its turn away at each statement, and
@@ -141,8 +143,10 @@ async def _listening(
     settings: Config, engine: Engine, *, clock: Clock, metrics: Metrics
 ) -> AsyncIterator[tuple[int, int]]:
     server = settings.server
-    callbacks = callbacks_of(settings)
-    application = build(callbacks=callbacks, lanes=engine.lanes, health=engine, clock=clock, metrics=metrics)
+    limits = Limits(age_max=timedelta(seconds=server.callback_age_s))
+    accounts = callbacks_of(settings)
+    webhook = Webhook(accounts=accounts, lanes=engine.lanes, clock=clock, metrics=metrics, limits=limits)
+    application = build(webhook, engine)
     operators = admin(health=engine, metrics=metrics)
     async with AsyncExitStack() as open_ports:
         try:

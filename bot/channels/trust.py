@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import islice
 
 from bot.errors import Unreadable, Untrusted
-from bot.runtime.ports import AGE_MAX, Query, looks_signed
+from bot.runtime.ports import Query, looks_signed
 
 CANDIDATES_MAX = 4
 """Ciphertexts tried in one body: in compatible mode a buyer's own text may look like the element."""
@@ -47,11 +47,11 @@ class Seal:
 
 
 def check_age(query: Query, now: datetime) -> None:
-    """Untrusted unless the query's timestamp is within ten minutes of `now`, either way."""
+    """Untrusted unless the query's timestamp is within its `age_max` of `now`, either way."""
     if not query.is_dated or not _NONCE.fullmatch(query.nonce):
         raise Untrusted("the query has no proper timestamp and nonce")
     if query.is_stale(now):
-        raise Untrusted("the request is older or newer than ten minutes")
+        raise Untrusted("the request is older or newer than allowed")
 
 
 def signed(seal: Seal, query: Query, *, claimed: str, sealed: bytes = b"") -> bool:
@@ -156,11 +156,11 @@ class Nonces:
             raise Untrusted("the nonce was used with another body")
         if known is None:
             self._digests[pair] = (now, digest)
-        self._forget(now)
+        self._forget(now - 2 * query.age_max)
 
-    def _forget(self, now: datetime) -> None:
+    def _forget(self, before: datetime) -> None:
         while self._digests:
             oldest_at, _ = next(iter(self._digests.values()))
-            if len(self._digests) <= NONCES_MAX and now - oldest_at <= 2 * AGE_MAX:
+            if len(self._digests) <= NONCES_MAX and oldest_at >= before:
                 return
             self._digests.popitem(last=False)

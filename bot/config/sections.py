@@ -20,6 +20,10 @@ STORAGE_KEYS_MAX = 16
 DEDUPE_DAYS = 7
 """Rows that tell a second delivery from the first are kept at least so long. Source: delivery.md 1.2."""
 KEEP_DAYS_MAX = 3_650
+CALLBACK_AGE_S_MIN = 60
+"""A platform repeats for some 15 s, and clocks differ a little: less would turn away what is right."""
+CALLBACK_AGE_S_MAX = 3_600
+"""The more, the longer whoever has seen a request of plain mode can send it again."""
 ACCOUNTS_MAX = 64
 """Accounts of one kind. More are refused: each holds connections, a token and a share of the dispatch."""
 WEBHOOKS_MAX = 32
@@ -140,12 +144,16 @@ class _Section(BaseModel):
 
 
 class Server(_Section):
-    """`[server]`. Metrics listen on `admin_port` of this machine only. `public_url`: what the platforms call us."""
+    """`[server]`. Metrics listen on `admin_port` of this machine only. `public_url`: what the platforms call us.
+
+    `callback_age_s`: how far a callback's time of signing may be from ours, either way.
+    """
 
     host: Text = "127.0.0.1"
     port: Port = 8080
     public_url: WebAddress | None = None
     admin_port: Port = 9090
+    callback_age_s: Annotated[int, Field(ge=CALLBACK_AGE_S_MIN, le=CALLBACK_AGE_S_MAX)] = 600
 
 
 class Storage(_Section):

@@ -12,7 +12,7 @@ from bot.core.events import Event, Json
 from bot.core.ids import EffectId
 
 AGE_MAX = timedelta(minutes=10)
-"""Older and newer callbacks are refused (delivery.md 1.2)."""
+"""Older and newer callbacks are refused, unless the configuration says otherwise (delivery.md 1.2)."""
 _SIGNATURE = re.compile(r"[0-9a-f]{40}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
@@ -27,7 +27,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """The query of a callback, as the framework decoded it. Absent keys are empty. No repr shows a signature."""
+    """The query of a callback, as the framework decoded it. Absent keys are empty. No repr shows a signature.
+
+    `age_max`: how far its timestamp may be from our time.
+    """
 
     signature: str = field(default="", repr=False)
     msg_signature: str = field(default="", repr=False)
@@ -35,6 +38,7 @@ class Query:
     nonce: str = ""
     encrypt_type: str = ""
     echostr: str = ""
+    age_max: timedelta = AGE_MAX
 
     @property
     def is_dated(self) -> bool:
@@ -42,8 +46,8 @@ class Query:
         return _TIMESTAMP.fullmatch(self.timestamp) is not None
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether it is more than `AGE_MAX` from `now`, either way. ValueError: it is not dated."""
-        return abs(now.timestamp() - int(self.timestamp)) > AGE_MAX.total_seconds()
+        """Whether it is more than `age_max` from `now`, either way. ValueError: it is not dated."""
+        return abs(now.timestamp() - int(self.timestamp)) > self.age_max.total_seconds()
 
 
 def looks_signed(claimed: str) -> bool:

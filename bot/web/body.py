@@ -2,9 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11
+
+from bot.runtime.ports import AGE_MAX
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -17,11 +20,16 @@ class Limits:
     read on. `body_timeout_s`: a platform gives up after five seconds, so nobody waits for the answer to a
     slower one (408). `commits_waiting_max`: callbacks that wait for their commit at once; one more is turned
     away (503), because the database has stopped, and waiting requests would only keep others out.
+    `age_max`: older and newer ones are refused (403).
     """
 
     body_bytes_max: int = 256 * 1024
     body_timeout_s: float = 5.0
     commits_waiting_max: int = 500
+    age_max: timedelta = AGE_MAX
+
+
+LIMITS = Limits()
 
 
 class TooLarge(Exception):

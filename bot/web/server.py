@@ -12,11 +12,10 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.runtime.metrics import Metrics
-from bot.runtime.ports import Clock, Health, Lanes
-from bot.web.body import Limits
+from bot.runtime.ports import Health
 from bot.web.front import Front
 from bot.web.health import HealthPages, MetricsPage
-from bot.web.webhook import Accounts, Webhook
+from bot.web.webhook import Webhook
 
 UNREAD_S = 1
 """How long the rest of a turned down request is let run into nothing, so that its sender can read the answer."""
@@ -52,9 +51,8 @@ _log = logging.getLogger(__name__)
 _log.addFilter(_WithoutGarbage())
 
 
-def build(*, callbacks: Accounts, lanes: Lanes, health: Health, clock: Clock, metrics: Metrics) -> Front:
-    """What the platforms talk to. `callbacks`: by channel (`oa`, `app`) and account name."""
-    webhook = Webhook(accounts=callbacks, lanes=lanes, clock=clock, metrics=metrics, limits=Limits())
+def build(webhook: Webhook, health: Health) -> Front:
+    """What the platforms talk to."""
     return Front(webhook.pages() | HealthPages(health).pages())
 
 

@@ -16,7 +16,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -28,7 +28,7 @@ from bot.errors import StorageError, Unreadable, Unsupported, Untrusted
 from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.metrics import CallbackOutcome, Metrics, TurnedAway
 from bot.runtime.ports import Callbacks, Clock, Lanes, Query, looks_signed
-from bot.web.body import CutOff, Limits, TooLarge, TooSlow, Unmeetable, read_body
+from bot.web.body import LIMITS, CutOff, Limits, TooLarge, TooSlow, Unmeetable, read_body
 from bot.web.front import Page, refusal
 
 Channel = Literal["oa", "app"]
@@ -41,7 +41,7 @@ QUERY_FIELDS_MAX = 32
 DISTRUST_TOLD_EVERY_S = 60.0
 """Strangers can send wrong signatures without end: of each account and reason one line in so long is logged."""
 _MOMENTS_END_S = datetime.max.replace(tzinfo=UTC).timestamp()
-_STALE = "the request is older or newer than ten minutes"
+_STALE = "the request is older or newer than allowed"
 _FORGED = "the signature does not match"
 _PLATFORMS: Mapping[Channel, str] = {"oa": "oa", "app": "wecom"}
 """Channels as their addresses name them."""
@@ -75,7 +75,9 @@ class Address:
 class Webhook:
     """Takes the requests of every account."""
 
-    def __init__(self, *, accounts: Accounts, lanes: Lanes, clock: Clock, metrics: Metrics, limits: Limits) -> None:
+    def __init__(
+        self, *, accounts: Accounts, lanes: Lanes, clock: Clock, metrics: Metrics, limits: Limits = LIMITS
+    ) -> None:
         self._accounts = accounts
         self._lanes = lanes
         self._clock = clock
@@ -95,10 +97,10 @@ class Webhook:
         return found
 
     async def _on_check(self, address: Address, request: web.BaseRequest) -> web.Response:
-        return self._check(address.asked(_query(request)))
+        return self._check(address.asked(self._query(request)))
 
     async def _on_push(self, address: Address, request: web.BaseRequest) -> web.Response:
-        return await self._push(request, address.asked(_query(request)))
+        return await self._push(request, address.asked(self._query(request)))
 
     def _check(self, callback: Callback) -> web.Response:
         try:
@@ -225,8 +227,11 @@ class Webhook:
     def _count(self, callback: Callback, outcome: CallbackOutcome) -> None:
         self._metrics.callback(callback.channel, callback.account, outcome=outcome)
 
+    def _query(self, request: web.BaseRequest) -> Query:
+        return _query(request, age_max=self._limits.age_max)
 
-def _query(request: web.BaseRequest) -> Query:
+
+def _query(request: web.BaseRequest, *, age_max: timedelta) -> Query:
     """The query as the platform wrote it; of a name that comes twice, the first. Too many fields are no query."""
     # Not `request.query`: it costs a stranger's request more than everything else that is done with it.
     raw = request.rel_url.raw_query_string
@@ -244,6 +249,7 @@ def _query(request: web.BaseRequest) -> Query:
         nonce=given.get("nonce", ""),
         encrypt_type=given.get("encrypt_type", ""),
         echostr=given.get("echostr", ""),
+        age_max=age_max,
     )
 
 

@@ -16,6 +16,7 @@ from bot.sandbox.clock import VirtualClock
 from bot.sandbox.emulator import Conduct, Emulator, EmulatorSettings, OaSettings, WecomSettings
 from bot.sandbox.emulator.settings import Template
 from bot.web.server import build, listening
+from bot.web.webhook import Webhook
 
 from .memory_vault import MemoryVault
 from .posting import AES_KEY, AGENT_ID, APP_ID, CORP_ID, TOKEN, KeptLanes, Told
@@ -54,13 +55,8 @@ async def meeting(*, mode: Mode = "safe") -> AsyncIterator[Meeting]:
     emulator = Emulator(settings=_settings(mode), clock=clock)
     oa = OaCallbacks(account="main", app_id=APP_ID, token=TOKEN, aes_keys=(AES_KEY,), mode=mode)
     app = AppCallbacks(account="main", corp_id=CORP_ID, agent_id=AGENT_ID, token=TOKEN, aes_keys=(AES_KEY,))
-    served = build(
-        callbacks={("oa", "main"): oa, ("app", "main"): app},
-        lanes=lanes,
-        health=Told(),
-        clock=clock,
-        metrics=Metrics(),
-    )
+    accounts = {("oa", "main"): oa, ("app", "main"): app}
+    served = build(Webhook(accounts=accounts, lanes=lanes, clock=clock, metrics=Metrics()), Told())
     await emulator.start()
     try:
         async with listening(served, host="127.0.0.1", port=0) as port, Wire() as wire:

@@ -18,8 +18,7 @@ from bot.core.events import Event, Json
 from bot.errors import StorageError
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Callbacks
-from bot.web.body import Limits
-from bot.web.front import Front
+from bot.web.body import LIMITS, Limits
 from bot.web.server import admin, build, listening
 from bot.web.webhook import Webhook
 
@@ -191,7 +190,7 @@ def app_callbacks(*, aes_keys: tuple[str, ...] = (AES_KEY,)) -> AppCallbacks:
 
 
 @asynccontextmanager
-async def house(*, aes_keys: tuple[str, ...] = (AES_KEY,), limits: Limits | None = None) -> AsyncIterator[House]:
+async def house(*, aes_keys: tuple[str, ...] = (AES_KEY,), limits: Limits = LIMITS) -> AsyncIterator[House]:
     """Accounts: `oa/main` safe, `oa/mixed` compatible, `oa/plain` plain, `wecom/main`."""
     lanes, health, clock, metrics = KeptLanes(), Told(), StillClock(), Metrics()
     callbacks: dict[tuple[str, str], Callbacks] = {
@@ -200,10 +199,8 @@ async def house(*, aes_keys: tuple[str, ...] = (AES_KEY,), limits: Limits | None
         ("oa", "plain"): oa_callbacks(account="plain", mode="plain", aes_keys=()),
         ("app", "main"): app_callbacks(aes_keys=aes_keys),
     }
-    served = build(callbacks=callbacks, lanes=lanes, health=health, clock=clock, metrics=metrics)
-    if limits is not None:
-        webhook = Webhook(accounts=callbacks, lanes=lanes, clock=clock, metrics=metrics, limits=limits)
-        served = Front(webhook.pages())
+    webhook = Webhook(accounts=callbacks, lanes=lanes, clock=clock, metrics=metrics, limits=limits)
+    served = build(webhook, health)
     async with (
         listening(served, host="127.0.0.1", port=0) as port,
         listening(admin(health=health, metrics=metrics), host="127.0.0.1", port=0) as admin_port,

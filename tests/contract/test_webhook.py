@@ -87,6 +87,15 @@ async def test_a_signature_lives_ten_minutes(ours: House, age: int, status: int)
     assert (await ours.post(oa_safe(TEXT, timestamp=str(int(made_at.timestamp())))))[0] == status
 
 
+async def test_how_long_a_signature_lives_is_said_by_the_configuration() -> None:
+    made_at = NOW - timedelta(seconds=61)
+    push = oa_safe(TEXT, timestamp=str(int(made_at.timestamp())))
+    async with house(limits=Limits(age_max=timedelta(seconds=60))) as strict:
+        assert (await strict.post(push))[0] == 403
+    async with house(limits=Limits(age_max=timedelta(seconds=61))) as running:
+        assert (await running.post(push))[0] == 200
+
+
 async def test_the_identical_request_again_is_acknowledged_and_kept_once(ours: House) -> None:
     assert await ours.post(oa_safe(TEXT)) == await ours.post(oa_safe(TEXT)) == (200, "success")
     assert len(ours.lanes.events) == 1
@@ -306,13 +315,8 @@ class SlowLanes(KeptLanes):
 
 async def test_a_server_that_stops_finishes_the_requests_in_hand() -> None:
     lanes, push = SlowLanes(), oa_safe(TEXT)
-    served = build(
-        callbacks={("oa", "main"): oa_callbacks()},
-        lanes=lanes,
-        health=Told(),
-        clock=StillClock(),
-        metrics=Metrics(),
-    )
+    accounts = {("oa", "main"): oa_callbacks()}
+    served = build(Webhook(accounts=accounts, lanes=lanes, clock=StillClock(), metrics=Metrics()), Told())
     async with aiohttp.ClientSession() as http:
         async with listening(served, host="127.0.0.1", port=0) as port:
             url = f"http://127.0.0.1:{port}{push.path}"
