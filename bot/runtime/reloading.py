@@ -47,8 +47,13 @@ class Reloading:
         self._taken = taken
         self._known = stamp_of(self._folders)
         self._seen = self._known
-        self.refused = ""
+        self._unseen = self._complaint = ""
         self._bug = ""
+
+    @property
+    def refused(self) -> str:
+        """Why the files could not be looked at just now, or else what is wrong with them as they were read last."""
+        return self._unseen or self._complaint
 
     def begin(self, stop: asyncio.Event) -> asyncio.Task[None]:
         """Look from now on, beside everything else, until `stop` is set."""
@@ -67,26 +72,31 @@ class Reloading:
         """Take over what has changed since it was last read. `settled`: nobody is writing, so a change counts at once.
 
         Reading and checking happen beside the loop; what is in hand there goes on with the old program. A bug, or a
-        disk that fails, is told once and refuses the change; the next save is looked at like any other.
+        disk that fails, is told once and refuses the change; the next save is looked at like any other. What could not
+        be looked at at all is no change: it counts until it can be.
         """
+        known = self._known
         try:
             outcome = await self._look(settled=settled)
         except Exception as bug:  # noqa: BLE001 - the top of this loop: one change must not end all later ones
-            return self._failed(bug)
-        if outcome != "same":
-            self._bug = ""
+            self._tell(bug)
+            if self._known is known:
+                self._unseen = f"看不到旅程文件，仍用原来的旅程；能看到了会自己继续（{self._bug}）\n"
+            else:
+                self._complaint = f"读取旅程文件时程序出错，仍用原来的旅程；改好再存一次会重新读取（{self._bug}）\n"
+            return "refused"
+        self._bug = ""
         return outcome
 
-    def _failed(self, bug: Exception) -> Outcome:
+    def _tell(self, bug: Exception) -> None:
         """Say it, but not every second again while nothing changes."""
         if self._bug != kind_of(bug):
             self._bug = kind_of(bug)
             log.error("reloading_failed", why=self._bug, place=place_of(bug), trace=trace_of(bug))
-        self.refused = f"读取旅程文件时程序出错，仍用原来的旅程；改好再存一次会重新读取（{self._bug}）\n"
-        return "refused"
 
     async def _look(self, *, settled: bool) -> Outcome:
         stamp = await asyncio.to_thread(stamp_of, self._folders)
+        self._unseen = ""
         moved = stamp != self._seen
         self._seen = stamp
         if stamp == self._known:
@@ -97,10 +107,10 @@ class Reloading:
         try:
             program = await asyncio.to_thread(self._load)
         except (AuthoringError, ConfigError) as error:
-            self.refused = error.what
+            self._complaint = error.what
             log.error("journeys_refused", why=error.what, hint="the old ones stay in force; run zhitu check")
             return "refused"
-        self.refused = ""
+        self._complaint = ""
         self._live.program = program
         self._taken()
         log.info("journeys_reloaded", release=program.library.release[:12])

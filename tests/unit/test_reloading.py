@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import pytest
 
@@ -129,6 +129,36 @@ async def test_a_bug_while_reading_is_said_and_the_next_save_is_looked_at(folder
     assert await reloading.look(settled=True) == "taken"
     assert reloading.refused == ""
     assert live.program.library.content("hello").variants["normal"].source == "第二次"
+
+
+class Hidden(PosixPath):
+    """A folder that cannot be looked at while `away`."""
+
+    away = False
+
+    def __fspath__(self) -> str:
+        if Hidden.away:
+            raise PermissionError("ours")
+        return super().__fspath__()
+
+
+@pytest.mark.parametrize("said", ["", "{{ nobody }}"], ids=["clean files", "refused files"])
+async def test_files_that_could_not_be_looked_at_for_a_moment_are_what_they_were(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """Before: the failure was told for ever, though the files were there again and nobody had anything to mend."""
+    _, reloading = _reloading((folders[0], Hidden(folders[1])))
+    if said:
+        _hello(folders, said)
+        await reloading.look(settled=True)
+    before = reloading.refused
+    assert ("J308" in before) == bool(said)
+    monkeypatch.setattr(Hidden, "away", True)
+    assert [await reloading.look(), await reloading.look()] == ["refused", "refused"]
+    assert "PermissionError" in reloading.refused
+    monkeypatch.setattr(Hidden, "away", False)
+    assert await reloading.look() == "same"
+    assert reloading.refused == before
 
 
 async def test_whoever_is_told_of_a_new_program_and_fails_ends_no_later_look(folders: tuple[Path, Path]) -> None:
