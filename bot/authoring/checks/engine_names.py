@@ -63,10 +63,11 @@ ERRORS = (
     "expr.type",
     "expr.null",
     "expr.size",
+    "loop",
 )
 """Errors that the engine raises in a journey; `send.rejected` carries the platform's reason behind it, `webhook` and
 `book` what went wrong with them."""
-ERRORS_UNBUILT = ("migration", "loop")
+ERRORS_UNBUILT = ("migration",)
 NOT_ENTERED_BY = {
     "oa.unfollow": "取消关注的客户发不到消息",
     "send.expired": "它只告诉发出那条消息的旅程",

@@ -76,7 +76,7 @@ class Draft:
     `handled`: errors that were dealt with, by enrolment and state. `begun`: enrolments entered in this step.
     `interrupting`: those that may push on the floor. `passed`: visits whose `when` did not hold.
     `replanned`: those that a correction sent back, so that they pass over what is answered.
-    `left_now`: who left by one of its exits in this step.
+    `left_now`: who left by one of its exits in this step. `broken`: whose loop was broken, by who called all others.
     `sent_now`: messages of this step by conversation. `put_off`: until when the latest deferred send of an
     enrolment waits. `stepped`: micro-steps so far, by the enrolment that called all others, `moved` of all. `scopes`:
     what guards of an enrolment read; the records are views, so they stay true while the draft changes. `asked`: the
@@ -133,6 +133,7 @@ class Draft:
     passed: set[tuple[EnrolmentId, int]] = field(default_factory=set)
     replanned: set[EnrolmentId] = field(default_factory=set)
     left_now: set[EnrolmentId] = field(default_factory=set)
+    broken: set[EnrolmentId] = field(default_factory=set)
     sent_now: dict[ConversationId, int] = field(default_factory=dict)
     put_off: dict[EnrolmentId, datetime] = field(default_factory=dict)
     reminding: dict[EnrolmentId, datetime | None] = field(default_factory=dict)

@@ -24,15 +24,19 @@ from bot.core.step import (
     waiting,
 )
 from bot.core.step.copies import Run
-from bot.core.step.draft import Draft, Move
+from bot.core.step.draft import Draft, Move, make_move
 from bot.core.step.leaving import give_back, leave
 from bot.core.step.questions import journey_of
 from bot.core.step.scope import faulted, guard_holds, plain, scope_of
 
 MICROSTEPS_MAX = 50
-"""Moves of an enrolment, and of all that it calls, in one step; beyond, it is stuck (`loop`)."""
+"""Moves of an enrolment, and of all that it calls, in one step; beyond, it is the error `loop`, caught once."""
+WAY_OUT_MAX = 10
+"""Moves that a rule for `loop` has for its way out in the same step; beyond, the enrolment is stuck."""
 MOVES_MAX = 600
-"""Moves of all enrolments in one step; beyond, whoever would move is stuck (`loop`): what one step costs is bounded."""
+"""Moves of all enrolments in one step; beyond, whoever would move is stuck (`loop`), and no rule is asked: what one
+step costs is bounded."""
+LOOP = "loop"
 MACROSTEPS_A_DAY_MAX = 200
 """Steps a day in which an enrolment moves; beyond, it is stuck (`too_many_steps_today`)."""
 
@@ -58,9 +62,9 @@ def _make(draft: Draft, move: Move) -> None:
         if move.error:
             draft.trace("error", run, error=move.error, outcome="overtaken", enrolment=move.enrolment_id)
         return
-    if not _allowed(draft, run):
-        return
     try:
+        if not _allowed(draft, run):
+            return
         if move.error:
             errors.handle(draft, run, move)
         else:
@@ -79,13 +83,27 @@ def _allowed(draft: Draft, run: Run) -> bool:
         root.day = today
     draft.stepped[root.enrolment_id] = made + 1
     draft.moved += 1
-    if made >= MICROSTEPS_MAX or draft.moved > MOVES_MAX:
-        errors.stick(draft, root, "loop")
-        return False
     if root.day_count > MACROSTEPS_A_DAY_MAX:
         errors.stick(draft, root, "too_many_steps_today")
         return False
-    return True
+    if made < MICROSTEPS_MAX and draft.moved <= MOVES_MAX:
+        return True
+    return _may_lead_out(draft, root, run, made)
+
+
+def _may_lead_out(draft: Draft, root: Run, run: Run, made: int) -> bool:
+    """Break a loop: once in a step whoever takes care of the error `loop` may, with few moves left; then it is stuck.
+
+    True: this move belongs to a way out that began before.
+    """
+    if draft.moved > MOVES_MAX or made >= MICROSTEPS_MAX + WAY_OUT_MAX:
+        errors.stick(draft, root, LOOP)
+        return False
+    if root.enrolment_id in draft.broken:
+        return True
+    draft.broken.add(root.enrolment_id)
+    errors.handle(draft, run, make_move(enrolment_id=run.enrolment_id, visit=run.visit, error=LOOP))
+    return False
 
 
 def _enter(draft: Draft, run: Run, target: str) -> None:

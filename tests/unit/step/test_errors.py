@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.step.play import Play
-from tests.unit.step.worlds import STAFF, journey
+from tests.unit.step.worlds import RULES, STAFF, journey
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,7 @@ def test_journeys_that_start_each_other_without_end_are_stopped() -> None:
     assert play.at() == {}
 
 
-def test_fifty_moves_in_one_step_are_a_loop() -> None:
-    body = """
+SPINNING = """
 vars: {n: {type: number, default: 0}}
 states:
   go: {do: [{set: {vars.n: vars.n + 1}}], then: judge}
@@ -140,8 +139,52 @@ states:
       - {else: done}
   done: {end: done}
 """
-    nothing = journey("nothing", "states:\n  done: {end: done}\n", enter="")
-    play = Play(journey("spinning", body), nothing)
+NOTHING = journey("nothing", "states:\n  done: {end: done}\n", enter="")
+SORRY = "  sorry: {do: [{send: sorry}], then: done}\n"
+
+
+def test_a_loop_is_led_out_of_by_the_rule_that_names_it() -> None:
+    play = Play(journey("spinning", f"{SPINNING}{SORRY}errors: [{{error: loop, goto: sorry}}]\n"), NOTHING)
+    assert play.follow() == ["sorry"]
+    assert play.turn.traced("error", error="loop", outcome="handled")
+    assert play.ended("spinning") == "done"
+    assert len(play.turn.traced("moved")) == 52
+
+
+def test_a_way_out_of_a_loop_that_leads_back_into_it_is_stuck_after_a_few_moves() -> None:
+    play = Play(journey("spinning", f"{SPINNING}errors: [{{error: '*', goto: go}}]\n"), NOTHING)
+    assert play.follow() == ["fallback"]
+    assert len(play.turn.traced("error", error="loop", outcome="handled")) == 1
+    assert play.at()["spinning"].startswith("!")
+    assert 50 < len(play.turn.traced("moved")) <= 60
+
+
+def test_a_loop_is_caught_anew_in_the_next_step() -> None:
+    again = f"{SPINNING}  rest: {{wait: {{for: 9h}}, events: [{{event: message, goto: go}}], then: done}}\n"
+    play = Play(journey("spinning", f"{again}errors: [{{error: loop, do: [{{send: sorry}}], goto: rest}}]\n"), NOTHING)
+    assert [play.follow(), play.at()] == [["sorry"], {"spinning": "rest"}]
+    assert [play.say("在吗"), play.at()] == [["sorry"], {"spinning": "rest"}]
+
+
+def test_a_loop_that_a_called_journey_does_not_catch_is_raised_in_its_caller() -> None:
+    caller = f"states:\n  go: {{call: spinning, then: done}}\n{SORRY}  done: {{end: done}}\n"
+    rule = "errors: [{error: loop, goto: sorry}]\n"
+    play = Play(journey("caller", caller + rule), journey("spinning", SPINNING, enter=""), NOTHING)
+    assert play.follow() == ["sorry"]
+    assert play.turn.traced("ended", end="error:loop")
+    assert play.ended("caller") == "done"
+
+
+def test_a_rule_of_everybodys_ends_a_run_that_loops() -> None:
+    rules = f"{RULES}errors: [{{error: loop, do: [{{tag: 转圈}}]}}]\n"
+    play = Play(journey("spinning", SPINNING), NOTHING, rules=rules)
+    play.follow()
+    assert "转圈" in play.customer.tags
+    assert play.ended("spinning") == "error:loop"
+
+
+def test_fifty_moves_in_one_step_are_a_loop() -> None:
+    play = Play(journey("spinning", SPINNING), NOTHING)
     assert play.follow() == ["fallback"]
     assert play.turn.traced("error", error="loop", outcome="stuck")
     assert len(play.turn.traced("moved")) == 50
