@@ -32,7 +32,7 @@ class Fields:
         # With a key that is refused as unbuilt, what is missing beside it says nothing.
         later = any(entry.key.text in keys.unbuilt for entry in table.entries)
         for key in keys.required:
-            if table.entry(key) is None and not (later and key != "dsl"):
+            if table.entry(key) is None and not (later and key != "dsl") and not self.misspelt(key):
                 page.say("J014", self._head(), f"{keys.place} 缺少 “{key}”", help=f"加上 {key}: …")
 
     def misspelt(self, key: str) -> bool:
@@ -209,7 +209,12 @@ def chosen(page: Page, scalar: Scalar, choices: Mapping[str, T], *, default: T, 
         unbuilt(page, scalar, scalar.text)
     else:
         hint = meant(scalar.text, choices)
-        page.say("J008", scalar, f"“{_short(scalar.text)}” 不是可用的值{hint}", help=f"可用：{'、'.join(choices)}")
+        page.say(
+            "J008",
+            scalar,
+            f"“{_short(scalar.text)}” 不是可用的值{hint}",
+            help=f"可用：{'、'.join(filter(None, choices))}",
+        )
     return default
 
 

@@ -9,17 +9,17 @@ from bot.authoring.fields import Fields, fields_of
 from bot.authoring.nodes import Node
 from bot.authoring.page import Page
 from bot.authoring.read_journey import check_dsl
-from bot.authoring.read_slots import read_name
+from bot.authoring.read_slots import read_default, read_name, read_options
 from bot.authoring.suggest import meant
+from bot.core.events import Json
 from bot.core.ids import StaffId
 from bot.core.library import Attribute, AttributeType, Dealer, Member
 
 ATTRIBUTES_OF_THE_ENGINE = ("id", "score", "points", "source", "opted_out", "advisor")
 """What every customer has without being declared; no attribute may be called so."""
 _TYPES: Mapping[str, AttributeType] = {one: one for one in get_args(AttributeType)}
-_PERSONAL = frozenset({"phone_cn", "plate_cn", "vin", "id_cn"})
+_PERSONAL = frozenset({"phone_cn", "plate_cn", "vin", "id_cn", "image", "location", "file"})
 """Attributes that are encrypted unless the file says otherwise."""
-_TYPES_UNBUILT = frozenset(vocabulary.SLOT_TYPES) - _TYPES.keys()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +111,26 @@ def read_attributes(page: Page, root: Node) -> AttributesDraft | None:
 
 
 def _attribute(name: str, fields: Fields) -> Attribute:
-    kind: AttributeType = fields.one_of("type", _TYPES, default="text", later=_TYPES_UNBUILT)
+    kind: AttributeType = fields.one_of("type", _TYPES, default="text")
     return Attribute(
         name=name,
         type=kind,
         pii=fields.parsed("pii", literals.flag, kind in _PERSONAL),
         label=fields.text("label"),
+        default=_default(fields, kind),
+        options=read_options(fields, kind, what="属性"),
+        origin=fields.text("source"),
     )
+
+
+def _default(fields: Fields, kind: AttributeType) -> Json:
+    """What is written for whoever has none, as the type has it in JSON; None when it is missing or refused."""
+    match kind:
+        case "text" | "choice" | "number" | "money" | "bool" | "date" | "time":
+            return read_default(fields, kind)
+        case "city" | "entity":
+            return read_default(fields, "text")
+        case _:
+            if fields.has("default"):
+                fields.page.say("J016", fields.key("default"), f"{kind} 类型的属性不能写 default")
+            return None

@@ -46,15 +46,21 @@ def _var(fields: Fields) -> Var | None:
     kind = fields.one_of("type", {**_VAR_TYPES, "": None}, default=None)
     if kind is None:
         return None
+    return Var(type=kind, default=read_default(fields, kind), options=read_options(fields, kind, what="变量"))
+
+
+def read_options(fields: Fields, kind: str, *, what: str) -> tuple[str, ...]:
+    """The only values that a choice may have. `what`: 变量 or 属性, for findings."""
     options = fields.texts("options")
     if fields.has("options") and kind != "choice":
-        fields.page.say("J016", fields.key("options"), f"{kind} 类型的变量没有 options")
-    if kind == "choice" and not options:
+        fields.page.say("J016", fields.key("options"), f"{kind} 类型的{what}没有 options")
+        return ()
+    if kind == "choice" and not options and not fields.misspelt("options"):
         fields.page.say("J014", fields.key("type"), "choice 缺少 “options”", help="options: [看车, 养车]")
-    return Var(type=kind, default=_default(fields, kind), options=options if kind == "choice" else ())
+    return options
 
 
-def _default(fields: Fields, kind: VarType) -> Json:
+def read_default(fields: Fields, kind: VarType) -> Json:
     """The value of `default`, as the type has it in JSON; None when it is missing or refused."""
     match kind:
         case "text":
@@ -166,7 +172,8 @@ def _save(fields: Fields) -> str:
 
 
 def _options(fields: Fields, kind: SlotType | None) -> dict[str, tuple[str, ...]]:
-    if kind == "choice" and not fields.has("options") and not fields.has("options_from"):
+    missing = not fields.has("options") and not fields.has("options_from")
+    if kind == "choice" and missing and not (fields.misspelt("options") or fields.misspelt("options_from")):
         fields.page.say("J014", fields.key("type"), "choice 缺少 “options”", help="options: {看车: [看车, 试驾]}")
     if kind not in ("choice", None) and fields.has("options"):
         fields.page.say("J016", fields.key("options"), f"{kind} 类型的槽没有 options")

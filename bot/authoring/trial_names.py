@@ -14,6 +14,7 @@ from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.suggest import meant
 from bot.authoring.trials import Words
 from bot.core.events import Json
+from bot.core.expressions.declared import FIELDS
 from bot.core.slots import Var
 from bot.core.states import Split, Webhook
 
@@ -160,7 +161,10 @@ class Names:
     def value_of_attribute(self, name: str, node: Node) -> Json:
         """What is written as the value of this attribute."""
         declared = self.drafts.attributes.attributes.get(name) if self.drafts.attributes is not None else None
-        return json_of(self.page, node, kind=declared.type if declared else "")
+        value = json_of(self.page, node, kind=declared.type if declared else "")
+        if declared is not None and declared.options and isinstance(node, Scalar) and value is not None:
+            self._known("J214", node, declared.options, what=f"customer.{name} 没有 “{node.text}”")
+        return value
 
 
 def json_of(page: Page, node: Node, *, kind: str = "") -> Json:
@@ -170,7 +174,8 @@ def json_of(page: Page, node: Node, *, kind: str = "") -> Json:
     """
     match node:
         case Table(entries=entries):
-            return {entry.key.text: json_of(page, entry.value) for entry in entries}
+            fields = FIELDS.get(kind, {})
+            return {one.key.text: json_of(page, one.value, kind=fields.get(one.key.text, "")) for one in entries}
         case Listing(nodes=nodes):
             return [json_of(page, one) for one in nodes]
         case Scalar():

@@ -127,8 +127,8 @@ STAFF = _keys("_staff.yaml", "", required="dsl dealers staff", unbuilt="duty dis
 DEALER = _keys("dealers 的一项", "city hours", required="dealer name", unbuilt="territory")
 MEMBER = _keys("staff 的一项", "hours", required="id name roles dealer account")
 
-ATTRIBUTES = _keys("schema/customer.yaml", "", required="dsl attributes", unbuilt="segments events")
-ATTRIBUTE = _keys("客户属性", "pii label", required="type", unbuilt="source options default")
+ATTRIBUTES = _keys("schema/customer.yaml", "", required="dsl attributes")
+ATTRIBUTE = _keys("客户属性", "pii label source options default", required="type")
 EVENTS = _keys("schema/events.yaml", "", required="dsl events")
 EVENT = _keys("事件", "label fields")
 INTENTS = _keys("schema/intents.yaml", "", required="dsl intents")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 
 from bot.core.entries import ScheduleEntry, SegmentEntry
-from bot.core.expressions.declared import EVENT_FIELDS, TYPES
+from bot.core.expressions.declared import EVENT_FIELDS, TYPES, default_of, names_of
 from bot.core.expressions.happenings import event_call, is_event_call
 from bot.core.expressions.pushing import Ground, questions_of
 from bot.core.expressions.source import to_source
@@ -45,7 +45,8 @@ class KeptEvents:
 class Searched:
     """What is kept of every customer in rows of its own, because some condition over many customers reads it.
 
-    `values`: attributes and `OWN`, with their types; `present`: encrypted ones, of which only the presence is kept.
+    `values`: attributes and `OWN`, with their types, and fields of attributes that are records (`home.lat`);
+    `present`: records, and encrypted attributes, of which only the presence is kept.
     `segments`: keys of those that time alone may lead into.
     """
 
@@ -112,11 +113,14 @@ def ground_of(
     """What conditions over many customers may read, where this is declared."""
     names: dict[Path, Type] = {("customer", "id"): "number", ("now",): "time", ("today",): "date"}
     names.update({("customer", name): kind for name, kind in OWN.items()})
-    names.update({("customer", one.name): TYPES[one.type] for one in attributes.values()})
+    for one in attributes.values():
+        names.update(names_of(("customer", one.name), one.type))
+    defaults = {("customer", one.name): default_of(one.type, one.default) for one in attributes.values()}
     return Ground(
         env=TypeEnv(names=names, events=event_types(events)),
         personal=frozenset(("customer", one.name) for one in attributes.values() if one.pii),
         segments={name: one.condition.tree for name, one in segments.items()},
+        defaults={path: default for path, default in defaults.items() if default is not None},
     )
 
 
@@ -152,10 +156,11 @@ def _watched(segment: Segment, ground: Ground) -> Watched:
     questions = [node for tree in trees for node in walk(tree) if isinstance(node, Call)]
     calls = tuple(event_call(node) for node in questions if is_event_call(node))
     paths = {node.path for tree in trees for node in walk(tree) if isinstance(node, Name)}
-    reads = {".".join(path) for path in paths if path[0] == "customer"} | {f"event:{call.event}" for call in calls}
+    reads = {".".join(path[:2]) for path in paths if path[0] == "customer"} | {f"event:{call.event}" for call in calls}
     reads |= {"tags" for node in questions if node.name == "has_tag"}
     reads |= {"consents" for node in questions if node.name == "has_consent"}
-    meaning = "|".join(map(to_source, trees))
+    instead = [f"{'.'.join(path)}={ground.defaults[path]}" for path in sorted(paths & ground.defaults.keys())]
+    meaning = "|".join([*map(to_source, trees), *instead])
     return Watched(
         segment=segment.segment,
         key=f"{segment.segment}#{hashlib.sha256(meaning.encode()).hexdigest()[:KEY_DIGITS]}",
@@ -207,8 +212,8 @@ def _searched(conditions: Iterable[Node], ground: Ground, segments: frozenset[st
     asked = {(node.name, node.arguments[0]) for node in nodes if isinstance(node, Call) and node.arguments}
     written = {(name, str(one.value)) for name, one in asked if isinstance(one, Constant)}
     return Searched(
-        values={p[1]: ground.env.names[p] for p in sorted(paths - ground.personal) if _is_kept(p, ground)},
-        present=frozenset(path[1] for path in paths & ground.personal),
+        values={".".join(p[1:]): ground.env.names[p] for p in sorted(paths) if _is_kept(p, ground)},
+        present=frozenset(path[1] for path in paths if ground.is_only_present(path)),
         tags=frozenset(mark for name, mark in written if name == "has_tag"),
         consents=frozenset(mark for name, mark in written if name == "has_consent"),
         segments=segments,
@@ -216,7 +221,7 @@ def _searched(conditions: Iterable[Node], ground: Ground, segments: frozenset[st
 
 
 def _is_kept(path: Path, ground: Ground) -> bool:
-    return path in ground.env.names and path != ("customer", "id")
+    return path in ground.env.names and path[:2] not in ground.personal and path != ("customer", "id")
 
 
 def _kept_events(calls: Iterable[EventCall], ground: Ground) -> Mapping[str, KeptEvents]:

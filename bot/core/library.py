@@ -6,6 +6,7 @@ from typing import Literal
 
 from bot.core.bookings import Resource
 from bot.core.catalogue import Catalogue
+from bot.core.events import Json
 from bot.core.expressions.tree import Expression, Template
 from bot.core.ids import StaffId
 from bot.core.journey import Journey
@@ -26,18 +27,29 @@ AttributeType = Literal[
     "id_cn",
     "city",
     "entity",
+    "choice",
+    "image",
+    "location",
+    "file",
 ]
-"""What one value of the storage can hold, and a database compare. The other types of slots stay with their journey."""
+"""Every type of slot: what was answered can be kept as an attribute of its type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """A declared attribute of the customer (schema/customer.yaml). `pii`: encrypted, masked in every trace."""
+    """A declared attribute of the customer (schema/customer.yaml). `pii`: encrypted, masked in every trace.
+
+    `default`: what expressions and templates read while nothing is stored, as JSON has it; it is never stored itself.
+    `options`: the only values that a choice may have. `origin`: where it comes from, for whoever reads the file.
+    """
 
     name: str
     type: AttributeType
     pii: bool = False
     label: str = ""
+    default: Json = None
+    options: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from bot.core.catalogue import Price
 from bot.core.customer import Customer
 from bot.core.effects import Trace
 from bot.core.events import Json
-from bot.core.expressions.declared import reader_of
+from bot.core.expressions.declared import default_of, reader_of
 from bot.core.expressions.pushing import SEGMENTS_DEEP_MAX
 from bot.core.expressions.tree import EventCall
 from bot.core.expressions.values import HOST, ZONE, EvaluationFault, Scope
@@ -133,11 +133,23 @@ def own_value(customer: Customer, name: str) -> object:
 
 def value_of(customer: Customer, name: str, attributes: Mapping[str, Attribute]) -> object:
     """`customer.NAME` as expressions read it, null when it is not there. EvaluationFault: it is not of its type."""
+    found = stored_of(customer, name, attributes)
+    declared = attributes.get(name)
+    return found if found is not None or declared is None else default_of(declared.type, declared.default)
+
+
+def stored_of(customer: Customer, name: str, attributes: Mapping[str, Attribute]) -> object:
+    """The same without what is declared for whoever has nothing. `home.lat` is a field of the record `home`."""
     if name == "id":
         return customer.customer_id
     if name in OWN:
         return own_value(customer, name)
-    stored = customer.attributes.get(name)
+    name, _, inner = name.partition(".")
+    stored: object = customer.attributes.get(name)
+    if inner and stored is not None:
+        if not isinstance(stored, Mapping):
+            raise EvaluationFault("expr.type", f"customer.{name} 存下的不是记录")
+        stored = stored.get(inner)
     declared = attributes.get(name)
     read = reader_of(declared.type) if declared is not None else None
     return stored if read is None else read(stored)
@@ -176,7 +188,7 @@ class _Record(Mapping[str, object]):
         return self.get(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys((*self.customer.attributes, *OWN, "id", "advisor")))
+        return iter(dict.fromkeys((*self.customer.attributes, *self.program.library.attributes, *OWN, "id", "advisor")))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

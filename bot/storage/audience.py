@@ -17,7 +17,7 @@ from bot.core.expressions.values import ZONE, EvaluationFault, Scope
 from bot.core.ids import CustomerId, EventId
 from bot.core.library import Attribute
 from bot.storage import tables
-from bot.storage.audience_forms import Bound, Dialect, Given, Since, SqlWriter, happening
+from bot.storage.audience_forms import Bound, Dialect, Given, Instead, Since, SqlWriter, happening
 from bot.storage.audience_tables import customer_marks, customer_values, event_facts
 from bot.storage.audience_values import encoded, kept_fields, narrow_rows
 from bot.storage.customers import Change
@@ -275,12 +275,16 @@ def _keep(key: tuple[object, ...], sql: str, bound: Mapping[str, Bound], *, keep
     given = {name: one for name, one in bound.items() if isinstance(one, Given)}
     found = _compiled[key] = _Compiled(
         statement=text(sql),
-        fixed={name: one for name, one in bound.items() if isinstance(one, str | int)},
+        fixed={name: _fixed(one) for name, one in bound.items() if isinstance(one, str | int | Instead)},
         given={name: (compile_node(one.tree), one) for name, one in given.items()},
         since={name: one for name, one in bound.items() if isinstance(one, Since)},
         keeps=keeps,
     )
     return found
+
+
+def _fixed(one: str | int | Instead) -> str | int:
+    return encoded(one.value, one.kind) if isinstance(one, Instead) else one
 
 
 def _value_row(of: CustomerId, name: str, kept: tuple[str | None, int | None]) -> dict[str, object]:

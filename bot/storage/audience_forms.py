@@ -30,7 +30,8 @@ from bot.core.expressions.tree import (
     Node,
     Not,
 )
-from bot.core.expressions.types import Type
+from bot.core.expressions.types import Path, Type
+from bot.core.expressions.values import Value
 
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 
@@ -64,7 +65,15 @@ class Since:
     within: timedelta
 
 
-Bound: TypeAlias = str | int | Given | Since
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instead:
+    """What an attribute is for whoever has none stored."""
+
+    value: Value
+    kind: Type
+
+
+Bound: TypeAlias = str | int | Given | Since | Instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +101,7 @@ class SqlWriter:
             return self.value(Given(tree=node, kind=kind), kind)
         match node:
             case Name(path=path):
-                return self._event_field(path[1], kind) if self.of_event else self._attribute(path[1], kind)
+                return self._event_field(path[1], kind) if self.of_event else self._attribute(path, kind)
             case Compare():
                 return self._compare(node)
             case Not(operand=operand):
@@ -134,7 +143,8 @@ class SqlWriter:
         self.bound[name] = bound
         return f"CAST(:{name} AS {sql_type})"
 
-    def _attribute(self, name: str, kind: Type) -> str:
+    def _attribute(self, path: Path, kind: Type) -> str:
+        name, default = ".".join(path[1:]), self.reading.ground.defaults.get(path)
         if name == "id":
             return f"(c.customer_id * {ONE})"
         column = "words" if kind == "text" else "whole"
@@ -144,7 +154,8 @@ class SqlWriter:
             return f"COALESCE({found}, 0)"
         if name == "opted_out":
             return f"COALESCE({found} = 1, FALSE)"
-        return f"({found} = 1)" if kind == "bool" else found
+        kept = f"({found} = 1)" if kind == "bool" else found
+        return kept if default is None else f"COALESCE({kept}, {self.value(Instead(value=default, kind=kind), kind)})"
 
     def _event_field(self, name: str, kind: Type) -> str:
         if self.dialect == "sqlite":
@@ -209,8 +220,10 @@ _FilterForm: TypeAlias = Callable[[SqlWriter, Filter], str]
 
 
 def _has(to: SqlWriter, node: Call) -> str:
-    asked = node.arguments[0]
-    if isinstance(asked, Name) and asked.path in to.reading.ground.personal:
+    asked, ground = node.arguments[0], to.reading.ground
+    if isinstance(asked, Name) and ground.is_only_present(asked.path):
+        if asked.path in ground.defaults:
+            return "TRUE"
         name = to.name(asked.path[1])
         return f"EXISTS (SELECT 1 FROM customer_values v WHERE v.customer_id = c.customer_id AND v.name = {name})"
     return f"({to.write(asked)} IS NOT NULL)"

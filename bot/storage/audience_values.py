@@ -15,7 +15,7 @@ from bot.core.expressions.pushing import NUMBER_SEARCHED_MAX
 from bot.core.expressions.types import Type
 from bot.core.expressions.values import EvaluationFault
 from bot.core.library import Attribute
-from bot.core.segments import value_of
+from bot.core.segments import stored_of
 from bot.storage.audience_forms import ONE
 from bot.storage.moments import micros
 
@@ -52,7 +52,7 @@ def _values(
 
 def _readable(customer: Customer, name: str, kind: Type, attributes: Mapping[str, Attribute]) -> str | int | None:
     try:
-        value = value_of(customer, name, attributes)
+        value = stored_of(customer, name, attributes)
         return None if value is None else encoded(value, kind)
     except EvaluationFault:
         return None  # what is not what it was declared to be equals nothing, in expressions as here

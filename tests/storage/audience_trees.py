@@ -15,7 +15,7 @@ from bot.authoring.expressions import parse_expression
 from bot.core.audiences import OWN, Audiences, KeptEvents, Searched, audiences_of
 from bot.core.customer import Consent, Customer
 from bot.core.events import Json
-from bot.core.expressions.declared import TYPES
+from bot.core.expressions.declared import TYPES, names_of
 from bot.core.expressions.evaluate import Guard, compile_guard
 from bot.core.expressions.happenings import event_calls
 from bot.core.expressions.tree import (
@@ -92,6 +92,12 @@ TIMES = [
     "2026-12-01T00:00:00+00:00",
     "2030-01-01T00:00:00.000001Z",
 ]
+HOMES: list[Json] = [
+    {"lat": 31.230416, "lng": 121.473701, "name": "上海"},
+    {"lat": -0.000001, "lng": 0, "name": ""},
+    {"lat": 0.5, "lng": None},
+    {},
+]
 TAGS = ["已试驾", "投诉", "a'b"]
 PURPOSES = ["营销", "电话联系"]
 
@@ -103,7 +109,16 @@ _ATTRIBUTES: dict[str, str] = {
     "vip": "bool",
     "born": "date",
     "seen": "datetime",
+    "grade": "choice",
+    "town": "city",
+    "age": "number",
+    "keen": "bool",
+    "due": "date",
+    "home": "location",
 }
+DEFAULTS: dict[str, Json] = {"grade": "普通", "town": "Ａｂ", "age": 2.5, "keen": True, "due": "2026-12-03"}
+"""What attributes are for whoever has none stored."""
+GRADES = ("普通", "a", "上海")
 _FIELDS = {"model": "text", "amount": "number", "first": "bool", "day": "date", "seen": "datetime"}
 _SEGMENTS = {
     "近期到店": "count('visit', within=days(10)) > 0",
@@ -112,8 +127,17 @@ _SEGMENTS = {
 
 
 def _library() -> Library:
-    attributes = {name: Attribute(name=name, type=kind) for name, kind in _ATTRIBUTES.items()}  # type: ignore[arg-type]
+    attributes = {
+        name: Attribute(
+            name=name,
+            type=kind,  # type: ignore[arg-type] # the types above are types of attributes
+            default=DEFAULTS.get(name),
+            options=GRADES if kind == "choice" else (),
+        )
+        for name, kind in _ATTRIBUTES.items()
+    }
     attributes["phone"] = Attribute(name="phone", type="phone_cn", pii=True)
+    attributes["nick"] = Attribute(name="nick", type="text", pii=True, default="您")
     return Library(
         release="",
         journeys={},
@@ -139,8 +163,11 @@ PROGRAM: Program = compile_library(_library())
 GROUND = PROGRAM.kept(Audiences, audiences_of).ground
 VISIT = KeptEvents(fields={name: TYPES[kind] for name, kind in _FIELDS.items()}, within=timedelta(days=30), last=True)
 SEARCHED = Searched(
-    values={**{name: TYPES[kind] for name, kind in _ATTRIBUTES.items()}, **OWN},
-    present=frozenset({"phone"}),
+    values={
+        **{".".join(path): one for name, kind in _ATTRIBUTES.items() for path, one in names_of((name,), kind).items()},
+        **OWN,
+    },
+    present=frozenset({"phone", "nick", "home"}),
     tags=frozenset(TAGS),
     consents=frozenset(PURPOSES),
 )
@@ -216,7 +243,16 @@ def _person(chance: random.Random, number: int) -> Person:
         born=DATES,
         seen=TIMES,
         phone=["1"],
+        nick=["张"],
+        grade=list(GRADES),
+        town=TEXTS,
+        age=NUMBERS,
+        keen=[True, False],
+        due=DATES,
+        home=HOMES,
     )
+    for name in chance.sample(sorted(attributes), k=2):
+        attributes[name] = None
     consents = {
         purpose: Consent(granted=chance.random() < 0.5, at=NOW, source="", text="", text_hash="")
         for purpose in PURPOSES
@@ -377,7 +413,8 @@ class _Maker:
             )
         )
         if name == "has":
-            return Call(name="has", arguments=(Name(path=("customer", "phone")),))
+            asked = self.draw(st.sampled_from(["phone", "nick", "home"]))
+            return Call(name="has", arguments=(Name(path=("customer", asked)),))
         return Call(name=name, arguments=(Constant(value=self.draw(st.sampled_from(known))),))
 
     def _comparison(self, kind: str, deep: int) -> Node:
@@ -417,16 +454,26 @@ class _Maker:
 
 
 _NAMES_BY_KIND: dict[str, list[tuple[str, ...]]] = {
-    "text": [("customer", "city"), ("customer", "word"), ("customer", "source")],
+    "text": [
+        ("customer", "city"),
+        ("customer", "word"),
+        ("customer", "source"),
+        ("customer", "grade"),
+        ("customer", "town"),
+        ("customer", "home", "name"),
+    ],
     "number": [
         ("customer", "budget"),
         ("customer", "miles"),
         ("customer", "score"),
         ("customer", "points"),
         ("customer", "id"),
+        ("customer", "age"),
+        ("customer", "home", "lat"),
+        ("customer", "home", "lng"),
     ],
-    "bool": [("customer", "vip"), ("customer", "opted_out")],
-    "date": [("customer", "born"), ("today",)],
+    "bool": [("customer", "vip"), ("customer", "opted_out"), ("customer", "keen")],
+    "date": [("customer", "born"), ("today",), ("customer", "due")],
     "time": [("customer", "seen"), ("now",)],
 }
 _FIELDS_BY_KIND: dict[str, list[tuple[str, ...]]] = {

@@ -145,11 +145,44 @@ def test_a_null_of_no_kind_is_a_null_to_both_databases(databases: list[Connectio
 
 
 @pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("customer.grade == '普通'", "grade"),
+        ("customer.town | lower == 'ａb'", "town"),
+        ("customer.age > 2.4 and customer.age < 2.6", "age"),
+        ("customer.keen", "keen"),
+        ("customer.due == today", "due"),
+        ("has(customer.grade) and has(customer.keen)", "grade"),
+        ("has(customer.nick)", "nick"),
+    ],
+)
+def test_whoever_has_nothing_stored_is_found_by_the_default(
+    databases: list[Connection], source: str, name: str
+) -> None:
+    expected = [one.customer.customer_id for one in PEOPLE if verdict(compile_guard(parse_expression(source)), (), one)]
+    without = [one.customer.customer_id for one in PEOPLE if one.customer.attributes.get(name) is None]
+    assert without, "nobody would tell"
+    assert set(without) <= set(expected)
+    for connection in databases:
+        tree = parse_expression(source).tree
+        found = AudienceRows(connection).matching(tree, GROUND, Moment(now=NOW, zone=ZONE), among=EVERYBODY)
+        assert list(found) == expected
+
+
+@pytest.mark.parametrize(
+    "source", ["customer.home == null", "customer.nick == '您'", "customer.home.name == customer.home"]
+)
+def test_of_a_record_and_of_what_is_encrypted_databases_know_only_that_it_is_there(source: str) -> None:
+    assert unpushable(parse_expression(source).tree, GROUND)
+
+
+@pytest.mark.parametrize(
     "grown",
     [
         "not ({})",
         "customer.vip and ({})",
         "customer.vip == ({})",
+        "customer.keen == ({})",
         "({}) in [customer.vip, ({})]",
         "({}) if customer.vip else (({}) | default(customer.vip))",
         "((1 if ({}) else customer.budget) | round(2)) == 1",

@@ -2,6 +2,7 @@
 
 from bot.authoring.checks import (
     asking,
+    bursts,
     calendars,
     captures,
     conditions,
@@ -14,6 +15,7 @@ from bot.authoring.checks import (
     graph,
     links,
     loops,
+    options,
     prices,
     privacy,
     purposes,
@@ -36,6 +38,7 @@ def check(drafts: Drafts) -> None:
     links.check(drafts)
     formulas.check(drafts)
     conditions.check(drafts)
+    options.check(drafts)
     filled.check(drafts)
     asking.check(drafts)
     prices.check(drafts)
@@ -43,6 +46,7 @@ def check(drafts: Drafts) -> None:
     consents.check(drafts)
     privacy.check(drafts)
     sends.check(drafts)
+    bursts.check(drafts)
     welcomes.check(drafts)
     calendars.check(drafts)
     experiments.check(drafts)

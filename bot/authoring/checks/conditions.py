@@ -3,30 +3,32 @@
 Rules J108, J109, J209. What cannot be proved is left alone.
 """
 
-from collections.abc import Iterator
-
+from bot.authoring.checks import options
 from bot.authoring.checks.certain import Certain, Domain, Domains, certain
 from bot.authoring.drafts import Drafts
 from bot.authoring.page import Formula
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.suggest import meant
 from bot.core.expressions.analyse import nodes
-from bot.core.expressions.tree import Compare, Constant, Expression, ListOf, Name, Node
+from bot.core.expressions.tree import Expression, Node
 from bot.core.expressions.types import Path
 from bot.core.journey import Journey
 from bot.core.slots import Slot
 from bot.core.states import Branch, State
 
-_SHOWN_MAX = 12
 _COUNT = Domain(least=0, whole=True, null=False)
-_EQUALS = frozenset({"==", "!=", "in", "not in"})
 
 
 def check(drafts: Drafts) -> None:
     """Report options that nobody can choose, and conditions that always or never hold."""
     for draft in drafts.journeys.values():
-        domains = _domains(draft.journey)
-        settled = {id(formula) for formula in draft.page.formulas if _no_such_option(draft, formula)}
+        closed = {**options.attributes_of(drafts), **options.variables_of(draft)}
+        domains = _domains(draft.journey, closed, _defaulted(drafts))
+        settled = {
+            id(formula)
+            for formula in draft.page.formulas
+            if _no_such_option(draft, formula) or any(options.misnamed(formula, closed))
+        }
         open_ = [formula for formula in draft.page.formulas if id(formula) not in settled and formula.wants == "guard"]
         for formula in open_:
             _alone(draft, formula, domains)
@@ -51,9 +53,17 @@ def _taken(written: list[Formula], when: Expression | None) -> list[Formula]:
     return [] if place is None else [written.pop(place)]
 
 
-def _domains(journey: Journey) -> Domains:
+def _defaulted(drafts: Drafts) -> frozenset[Path]:
+    """Attributes that are never null."""
+    declared = drafts.attributes.attributes if drafts.attributes else {}
+    return frozenset(("customer", name) for name, one in declared.items() if one.default is not None)
+
+
+def _domains(journey: Journey, closed: options.Options, defaulted: frozenset[Path]) -> Domains:
     def of(path: Path) -> Domain:
         match path:
+            case ("customer" | "vars", _):
+                return Domain(values=closed.get(path), null=path not in defaulted)
             case ("slots", name):
                 slot = journey.slots.get(name)
                 return Domain() if slot is None else _of_slot(slot)
@@ -68,8 +78,8 @@ def _domains(journey: Journey) -> Domains:
 
 
 def _of_slot(slot: Slot) -> Domain:
-    options = _options(slot)
-    return Domain(values=options) if options else Domain()
+    known = _options(slot)
+    return Domain(values=known) if known else Domain()
 
 
 def _options(slot: Slot) -> tuple[str, ...]:
@@ -82,27 +92,15 @@ def _no_such_option(draft: JourneyDraft, formula: Formula) -> bool:
     """J108 for a comparison of a slot with what is none of its options."""
     found = False
     for node in nodes(formula.tree.tree if isinstance(formula.tree, Expression) else formula.tree):
-        for slot, word in _compared(node):
-            options = _options(draft.journey.slots[slot]) if slot in draft.journey.slots else ()
-            if options and word not in options:
-                shown = "/".join(options[:_SHOWN_MAX])
-                message = f"slots.{slot} 只有 {shown}，没有 “{word}”：这个比较永远不会相等{meant(word, options)}"
+        for (root, slot), word in options.compared(node):
+            known = _options(draft.journey.slots[slot]) if root == "slots" and slot in draft.journey.slots else ()
+            if known and word not in known:
+                shown = "/".join(known[: options.SHOWN_MAX])
+                message = f"slots.{slot} 只有 {shown}，没有 “{word}”：这个比较永远不会相等{meant(word, known)}"
                 help = f"改成已有的选项，或在 slots.{slot}.options 里加上它"
                 draft.page.say("J108", draft.page.inside(formula.span, word), message, help=help)
                 found = True
     return found
-
-
-def _compared(node: Node) -> Iterator[tuple[str, str]]:
-    """Slots and the texts that they are compared with."""
-    if not isinstance(node, Compare) or node.op not in _EQUALS:
-        return
-    for one, other in ((node.left, node.right), (node.right, node.left)):
-        if isinstance(one, Name) and len(one.path) == 2 and one.path[0] == "slots":
-            words = other.elements if isinstance(other, ListOf) else (other,)
-            for word in words:
-                if isinstance(word, Constant) and isinstance(word.value, str):
-                    yield one.path[1], word.value
 
 
 def _alone(draft: JourneyDraft, formula: Formula, domains: Domains) -> None:
@@ -123,8 +121,8 @@ def _alone(draft: JourneyDraft, formula: Formula, domains: Domains) -> None:
 def _answer(draft: JourneyDraft, name: str, domains: Domains) -> Domains:
     """The same, and `value`, the answer to this question: it is there."""
     slot = draft.journey.slots.get(name)
-    options = _options(slot) if slot else ()
-    value = Domain(values=options, null=False) if options else Domain(null=False)
+    known = _options(slot) if slot else ()
+    value = Domain(values=known, null=False) if known else Domain(null=False)
     return lambda path: value if path == ("value",) else domains(path)
 
 

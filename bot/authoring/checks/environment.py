@@ -7,7 +7,7 @@ from bot.authoring.drafts import Drafts, save_names, slot_names, state_names, va
 from bot.authoring.read_journey import JourneyDraft
 from bot.core.audiences import event_types
 from bot.core.expressions.analyse import type_of
-from bot.core.expressions.declared import TYPES
+from bot.core.expressions.declared import names_of
 from bot.core.expressions.types import Path, Type, TypeEnv
 from bot.core.states import Book, CallJourney, End
 
@@ -54,7 +54,7 @@ class Environments:
         self._inside: dict[str, TypeEnv] = {}
         self._under_way: set[str] = set()
         declared = drafts.attributes.attributes if drafts.attributes else {}
-        self.attributes: Mapping[Path, Type] = {("customer", name): TYPES[one.type] for name, one in declared.items()}
+        self.attributes: Mapping[Path, Type] = _typed("customer", {name: one.type for name, one in declared.items()})
         events = event_types(drafts.events.events if drafts.events else {})
         # Without a readable schema every attribute may exist.
         opened = _EVENT if drafts.attributes else _EVENT | {("customer",)}
@@ -82,7 +82,8 @@ class Environments:
     def checking(self, draft: JourneyDraft, slot: str) -> TypeEnv:
         """The names for the `check` of a slot: `value` is the answer."""
         found = draft.journey.slots.get(slot)
-        return self.inside(draft).with_name("value", TYPES[found.type] if found else "any")
+        env = self.inside(draft).with_name("value", "any")
+        return env if found is None else replace(env, names={**_without_value(env), **names_of(("value",), found.type)})
 
     def _saved(self, draft: JourneyDraft) -> dict[Path, Type]:
         """What calls and bookings bring back under their names; of what was not read, and of webhooks, anything."""
@@ -111,12 +112,21 @@ class Environments:
         return found
 
 
+def _without_value(env: TypeEnv) -> dict[Path, Type]:
+    return {path: known for path, known in env.names.items() if path[0] != "value"}
+
+
+def _typed(root: str, types: Mapping[str, str]) -> dict[Path, Type]:
+    """The names below `root` by what they were declared to be; of a record its fields."""
+    return {path: kind for name, one in types.items() for path, kind in names_of((root, name), one).items()}
+
+
 def _declared(draft: JourneyDraft) -> dict[Path, Type]:
     """Slots, variables and counts; what could not be read may be anything."""
     journey = draft.journey
-    names: dict[Path, Type] = {("slots", name): "any" for name in slot_names(draft)}
+    names: dict[Path, Type] = {("slots", name): "any" for name in slot_names(draft) if name not in journey.slots}
     names.update({("vars", name): "any" for name in var_names(draft)})
-    names.update({("slots", name): TYPES[one.type] for name, one in journey.slots.items()})
-    names.update({("vars", name): TYPES[one.type] for name, one in journey.vars.items()})
+    names.update(_typed("slots", {name: one.type for name, one in journey.slots.items()}))
+    names.update(_typed("vars", {name: one.type for name, one in journey.vars.items()}))
     names.update({("counts", name): "number" for name in state_names(draft)})
     return names

@@ -81,16 +81,15 @@ def _reads(drafts: Drafts, draft: JourneyDraft) -> Iterator[tuple[str, str, Span
 def _slots(formula: Formula) -> list[str]:
     """The slots that a formula reads without asking whether they are there."""
     tree = formula.tree.tree if isinstance(formula.tree, Expression) else formula.tree
-    read = sorted(path[1] for path in names(tree) if len(path) == 2 and path[0] == "slots")
+    read = sorted({path[1] for path in names(tree) if len(path) >= 2 and path[0] == "slots"})
     return [slot for slot in read if not _asks_null(formula, slot)]
 
 
 def _asks_null(formula: Formula, slot: str) -> bool:
     """Whether it says somewhere what is to be where the slot, or what is made of it, is null."""
     tree = formula.tree.tree if isinstance(formula.tree, Expression) else formula.tree
-    wanted = Name(path=("slots", slot))
     asking = (one for one in nodes(tree) if isinstance(one, Call | Filter) and one.name in _KNOWS_NULL)
-    return any(wanted in walk(one) for one in asking)
+    return any(isinstance(node, Name) and node.path[:2] == ("slots", slot) for one in asking for node in walk(one))
 
 
 def _way(draft: JourneyDraft, wanted: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _KINDS: dict[Type, frozenset[Kind]] = {
     "date": frozenset({"date"}),
     "time": frozenset({"time"}),
     "list": frozenset({"list"}),
+    "record": frozenset({"record"}),
 }
 _WANTED: dict[Wants, frozenset[Kind]] = {"time": frozenset({"time"}), "list": frozenset({"list"})}
 _VALUE: Path = ("value",)
@@ -62,7 +63,7 @@ def _findings(formula: Formula, env: TypeEnv) -> tuple[Finding, ...]:
 def _report(page: Page, formula: Formula, findings: Iterable[Finding]) -> None:
     for finding in findings:
         span = page.inside(formula.span, finding.offending)
-        hint = next((found for part in finding.path if (found := meant(part, finding.candidates))), "")
+        hint = next((found for part in reversed(finding.path) if (found := meant(part, finding.candidates))), "")
         known = "、".join(finding.candidates[:12])
         page.say(finding.rule, span, f"{finding.message}{hint}", help=f"可用：{known}" if known else "")
 

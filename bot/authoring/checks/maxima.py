@@ -89,8 +89,12 @@ def _of_journeys(journeys: Iterable[JourneyDraft]) -> Iterator[tuple[tuple[str, 
 def _of_customer(drafts: Drafts) -> Iterator[tuple[tuple[str, ...], Maximum]]:
     attributes = drafts.attributes.attributes if drafts.attributes else {}
     for name, attribute in attributes.items():
-        if attribute.type not in _LONG_TYPES:
+        if attribute.options:
+            yield ("customer", name), Maximum(options=attribute.options)
+        elif attribute.type not in _LONG_TYPES:
             yield ("customer", name), _NUMBER
+        if isinstance(attribute.default, str):
+            yield ("customer", name), Maximum(options=(attribute.default,))
     for draft in drafts.journeys.values():
         for slot in draft.journey.slots.values():
             if slot.save:

@@ -35,7 +35,8 @@ def _in_notes(draft: JourneyDraft) -> None:
     """A colleague sees the note of a handoff on her phone, in a list, before she has taken the customer."""
     personal = frozenset(("slots", name) for name, slot in draft.journey.slots.items() if slot.pii)
     for name, state in draft.journey.states.items():
-        bare = _bare_names(state.doing.note) & personal if isinstance(state.doing, Handoff) else frozenset[Path]()
+        read = _bare_names(state.doing.note) if isinstance(state.doing, Handoff) else frozenset[Path]()
+        bare = {path[:2] for path in read} & personal
         if bare:
             slot = sorted(bare)[0][1]
             message = f"handoff 的备注引用了 pii 槽 {slot} 的明文，请用 | mask_phone"
@@ -69,7 +70,7 @@ def _in_webhooks(drafts: Drafts, draft: JourneyDraft, attributes: frozenset[Path
         if not isinstance(hook, Webhook) or drafts.webhooks.get(hook.target):
             continue
         for field, value in hook.body:
-            if names(value.tree) & personal:
+            if {path[:2] for path in names(value.tree)} & personal:
                 message = f"pii 写入 webhook “{hook.target}”，该目标未登记为数据接收方"
                 span = place(draft.places[name].value, "webhook", "body", field)
                 help = f"在 config.toml 的 [webhooks.{hook.target}] 写 recipient，或不传这个值"

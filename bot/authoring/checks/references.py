@@ -14,7 +14,9 @@ from bot.authoring.shelf import EVENTS as EVENTS_FILE
 from bot.authoring.shelf import INTENTS as INTENTS_FILE
 from bot.authoring.suggest import meant
 from bot.core.expressions.declared import TYPES
-from bot.core.states import CallJourney
+from bot.core.library import Attribute
+from bot.core.slots import Slot
+from bot.core.states import Book, CallJourney
 
 CALL_DEPTH_MAX = 3
 """Calls within calls that the engine makes. Source: journey-language.md 3.11."""
@@ -32,12 +34,23 @@ def check(drafts: Drafts) -> None:
             # What comes with the product finds whoever there is, or nobody.
             if reference.kind != "person" or not any(page is one for one in shipped):
                 _outside(drafts, page, reference)
+    if drafts.rules:
+        _anybodys_bookings(drafts, drafts.rules.page)
     for draft in drafts.journeys.values():
         for reference in draft.page.references:
             _inside(draft, reference)
             if reference.kind == "attribute" and reference.key == "save":
                 _kept(drafts, draft, reference)
     _recursion(drafts)
+
+
+def _anybodys_bookings(drafts: Drafts, page: Page) -> None:
+    """What `_global.yaml` cancels must be kept by some journey; where one could not be read, anything may be."""
+    doings = [state.doing for draft in drafts.journeys.values() for state in draft.journey.states.values()]
+    kept = tuple(dict.fromkeys(doing.save for doing in doings if isinstance(doing, Book)))
+    for reference in page.references:
+        if reference.kind == "saved" and drafts.journeys.keys() == drafts.journey_names:
+            _declared(page, reference, kept, what="哪段旅程的 book 里都没有 save: ")
 
 
 def _inside(draft: JourneyDraft, reference: Reference) -> None:
@@ -60,14 +73,43 @@ def _inside(draft: JourneyDraft, reference: Reference) -> None:
 
 
 def _kept(drafts: Drafts, draft: JourneyDraft, reference: Reference) -> None:
-    """What a slot is saved under can hold its answers; a text holds any."""
+    """What a slot is saved under can hold its answers."""
     attribute = drafts.attributes.attributes.get(reference.name) if drafts.attributes else None
-    if attribute is None or TYPES[attribute.type] == "text":
+    if attribute is None:
         return
-    for slot in draft.journey.slots.values():
-        if slot.save == f"customer.{reference.name}" and TYPES[slot.type] != TYPES[attribute.type]:
+    saved = [slot for slot in draft.journey.slots.values() if slot.save == f"customer.{reference.name}"]
+    for slot in saved:
+        if not _holds(attribute, slot):
             message = f"类型不符：槽 {slot.name} 是 {slot.type}，不能存到 customer.{reference.name}（{attribute.type}）"
             draft.page.say("J207", reference.span, message, help="把属性或槽改成同一类型")
+        elif attribute.type == "choice":
+            _kept_option(draft, reference, slot, attribute)
+
+
+def _holds(attribute: Attribute, slot: Slot) -> bool:
+    """Whether an answer to `slot` is a value of `attribute`: a text holds whatever is a text or a number."""
+    match attribute.type:
+        case "choice" | "location" | "image":
+            return slot.type == attribute.type
+        case "file":
+            return slot.type in ("file", "image")
+        case _ if slot.type in ("location", "image", "file"):
+            return False
+        case _:
+            return TYPES[attribute.type] in ("text", TYPES[slot.type])
+
+
+def _kept_option(draft: JourneyDraft, reference: Reference, slot: Slot, attribute: Attribute) -> None:
+    """Every option of a slot is one of the attribute that it is saved under."""
+    name = f"customer.{attribute.name}"
+    if slot.options_from is not None:
+        message = f"槽 {slot.name} 的选项要到问的时候才知道，不能存到只有 {'/'.join(attribute.options)} 的 {name}"
+        draft.page.say("J207", reference.span, message, help=f"给槽写出 options，或把 {name} 的类型改成 text")
+    for option in slot.options:
+        if attribute.options and option not in attribute.options:
+            message = f"{name} 没有槽 {slot.name} 的选项 “{option}”{meant(option, attribute.options)}"
+            help = f"在 schema/customer.yaml 里给 {attribute.name} 加上它"
+            draft.page.say("J214", reference.span, message, help=help)
 
 
 def _declared(page: Page, reference: Reference, known: tuple[str, ...], *, what: str) -> None:

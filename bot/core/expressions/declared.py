@@ -5,9 +5,10 @@ Values are stored as JSON, which knows neither dates nor times: here they become
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from bot.core.expressions.types import Type
+from bot.core.events import Json
+from bot.core.expressions.types import Path, Type
 from bot.core.expressions.values import EvaluationFault, Value
 
 Read: TypeAlias = Callable[[object], Value]
@@ -29,12 +30,15 @@ TYPES: Mapping[str, Type] = {
     "entity": "text",
     "image": "text",
     "file": "text",
-    "location": "any",
+    "location": "record",
     "record": "any",
     "list": "list",
 }
 """The type in expressions of everything that can be declared. A `time` is a text such as `09:30`, in the order of the
-clock; a `datetime` is a time."""
+clock; a `datetime` is a time; an `image` and a `file` are the text by which the platform knows them."""
+
+FIELDS: Mapping[str, Mapping[str, Type]] = {"location": {"lat": "number", "lng": "number", "name": "text"}}
+"""The fields of what is declared as a record of known fields."""
 
 EVENT_FIELDS: Mapping[str, Mapping[str, str]] = {
     "message": {"kind": "text"},
@@ -58,6 +62,18 @@ EVENT_FIELDS: Mapping[str, Mapping[str, str]] = {
 }
 """Events of the engine and of the channels that may be counted, with the fields that are kept of them when a `where`
 reads them. What customers wrote is never kept beside the inbox."""
+
+
+def names_of(path: Path, declared: str) -> dict[Path, Type]:
+    """What may be read where something of the type `declared` stands at `path`: itself, or the fields of a record."""
+    fields = FIELDS.get(declared)
+    return {path: TYPES[declared]} if fields is None else {(*path, name): kind for name, kind in fields.items()}
+
+
+def default_of(declared: str, default: Json) -> Value:
+    """What expressions read in the place of a value that is not stored; null when no default was declared."""
+    read = reader_of(declared)
+    return cast(Value, default) if read is None else read(default)  # what JSON holds is a value of ours
 
 
 def reader_of(declared: str) -> Read | None:

@@ -32,6 +32,7 @@ from bot.core.expressions.tree import (
     Not,
 )
 from bot.core.expressions.types import Operation, Path, Type, TypeEnv
+from bot.core.expressions.values import Value
 from bot.core.expressions.walk import children, walk
 
 NUMBER_SEARCHED_MAX = 10**11
@@ -61,11 +62,17 @@ class Ground:
     """What conditions over many customers may read: `names` of `env`, which begin with `customer`, and the moment.
 
     `personal`: attributes kept encrypted, of which is known only whether they are there. `segments`: their conditions.
+    `defaults`: what attributes are for whoever has none stored.
     """
 
     env: TypeEnv
     personal: frozenset[Path] = frozenset()
     segments: Mapping[str, Node] = field(default_factory=dict)
+    defaults: Mapping[Path, Value] = field(default_factory=dict)
+
+    def is_only_present(self, path: Path) -> bool:
+        """Whether of what stands at `path` is known no more than that it is there: encrypted ones, and records."""
+        return path in self.personal or (len(path) == 2 and self.env.type_of(path) == "record")
 
     def of_event(self, event: str) -> "Ground":
         """What the `where` of a `count` reads: the fields of the events that are counted."""
@@ -244,7 +251,7 @@ class _Look:
         return reason
 
     def _name(self, node: Name, path: Path) -> str:
-        if path in self.reading.ground.personal:
+        if path[:2] in self.reading.ground.personal:
             return "个人信息是加密保存的，只能用 has() 查"
         known = self.reading.ground.env.names.get(path)
         if known is None or known not in SCALARS:
@@ -302,8 +309,8 @@ class _Look:
         return self._lists(operation, node.arguments[0]) or self._all(node)
 
     def presence(self, node: Call) -> str:
-        """`has(x)`: of an attribute that is encrypted this much is known."""
-        if isinstance(node.arguments[0], Name) and node.arguments[0].path in self.reading.ground.personal:
+        """`has(x)`: of an attribute that is encrypted, or a record, this much is known."""
+        if isinstance(node.arguments[0], Name) and self.reading.ground.is_only_present(node.arguments[0].path):
             return ""
         return self._all(node)
 
@@ -375,6 +382,8 @@ def _size(tree: Node, ground: Ground, known: dict[str, int]) -> int:
 
 def _nesting(node: Node, ground: Ground) -> int:
     """How deep the SQL of `node` is nested, by weight; of a tree in which nothing else is wrong."""
+    if isinstance(node, Name) and node.path in ground.defaults:
+        return _DEFAULT_WEIGHT
     below = [_nesting(part, ground) for part in children(node)]
     if isinstance(node, Call) and node.name == "in_segment":
         below = [_nesting(ground.segments[_text(node)], ground)]
@@ -382,6 +391,10 @@ def _nesting(node: Node, ground: Ground) -> int:
         where = event_call(node).where
         below = [] if where is None else [_nesting(where, ground.of_event(""))]
     return _weight(node) + max(below, default=0)
+
+
+_DEFAULT_WEIGHT = 6
+"""Of an attribute in whose place something stands when it is not there."""
 
 
 def _weight(node: Node) -> int:

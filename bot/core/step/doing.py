@@ -14,6 +14,7 @@ from bot.core.expressions.values import EvaluationFault, Scope
 from bot.core.step import calls, emitting, entry, errands, saying, tasks
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
+from bot.core.step.fitting import check_option
 from bot.core.step.limits import check_room
 from bot.core.step.scope import MASK, fail, faulted, personal, plain, scope_of
 from bot.core.step.sending import make_wish, plan
@@ -109,9 +110,11 @@ def _of_use_until(draft: Draft, run: Run, action: say.Send) -> datetime | None:
 def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...], scope: Scope) -> None:
     """Give variables and attributes new values, in order; all read the values from before.
 
-    EvaluationFault: one cannot be worked out, or all together are more than an enrolment may carry.
+    EvaluationFault: one cannot be worked out or is no option, or all together are more than an enrolment may carry.
     """
     found = [(target, plain(draft.program.value(expression, scope))) for target, expression in values]
+    for target, value in found:
+        check_option(draft, run, target, value)
     kept = {target.removeprefix("vars."): value for target, value in found if not target.startswith("customer.")}
     check_room(run, kept)
     for target, value in found:

@@ -6,7 +6,10 @@ from decimal import Decimal, InvalidOperation
 from bot.core.events import Json
 from bot.core.expressions.values import EvaluationFault
 from bot.core.journey import Journey
+from bot.core.library import Attribute
 from bot.core.slots import Var
+from bot.core.step.copies import Run
+from bot.core.step.draft import Draft
 
 _FLAGS: Mapping[str, bool] = {"true": True, "false": False}
 
@@ -36,6 +39,21 @@ def _fitted(var: Var, value: Json) -> Json:
         case "choice" if value is not None and var.options and value not in var.options:
             raise EvaluationFault("expr.type", "不是可用的选项")
     return value
+
+
+def check_option(draft: Draft, run: Run | None, target: str, value: Json) -> None:
+    """Let pass what may be put into `target` (`vars.NAME`, `customer.NAME`); null takes back what was there.
+
+    EvaluationFault `expr.type`: it is a choice that has no such option.
+    """
+    root, _, name = target.partition(".")
+    declared: Attribute | Var | None = None
+    if root == "customer":
+        declared = draft.program.library.attributes.get(name)
+    elif root == "vars" and run is not None:
+        declared = draft.program.journey(run.journey).vars.get(name)
+    if declared is not None and declared.options and value is not None and value not in declared.options:
+        raise EvaluationFault("expr.type", f"{target} 没有这个选项")
 
 
 def _number(text: str) -> Json:

@@ -10,6 +10,7 @@ from bot.core.rules import Interrupt
 from bot.core.step import calls, doing, emitting, entry
 from bot.core.step.copies import Talk
 from bot.core.step.draft import Draft
+from bot.core.step.fitting import check_option
 from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
 from bot.core.step.sending import Wish, plan_global
 
@@ -62,6 +63,8 @@ def _set_attributes(draft: Draft, action: say.SetValues) -> None:
     """Give attributes of hers new values; all read those from before."""
     scope = scope_of(draft, None)
     found = [(target, plain(draft.program.value(expression, scope))) for target, expression in action.values]
+    for target, value in found:
+        check_option(draft, None, target, value)
     for target, value in found:
         draft.attributes[target.removeprefix("customer.")] = value
         draft.trace("set", name=target, value=MASK if personal(draft, None, target) else value)

@@ -29,6 +29,8 @@ _OWN_PATHS = frozenset(
 """What the engine itself says, so that it tells nothing personal."""
 _FREE_TYPES = frozenset({"text", "list", "record"})
 """Types of variables that may hold whatever the customer said."""
+_WHEREABOUTS = frozenset({"location"})
+"""Types that tell where somebody is, by numbers too."""
 _NO_READERS: Mapping[str, Read] = {}
 _NUMBERS = (bool, int, float, Decimal)
 _JSON = (bool, int, float, str)
@@ -217,7 +219,7 @@ def _may_be_shown(draft: Draft, run: Run | None, path: str, value: object) -> bo
     """Masked is every text, unless it is the engine's own, or written in the marketers' files."""
     if value is None or value in _MARKERS:
         return True
-    root, _, name = path.partition(".")
+    root, name = _place(path)
     if root == "value" or _declared_personal(draft, run, root, name):
         return False
     if isinstance(value, _NUMBERS):
@@ -225,14 +227,20 @@ def _may_be_shown(draft: Draft, run: Run | None, path: str, value: object) -> bo
     return not personal(draft, run, path) or (isinstance(value, str) and _is_written_in_files(draft, value))
 
 
+def _place(path: str) -> tuple[str, str]:
+    """The root of `path` and the name below it; fields of a record (`slots.home.lat`) are as personal as it is."""
+    root, _, rest = path.partition(".")
+    return root, rest.partition(".")[0]
+
+
 def personal(draft: Draft, run: Run | None, path: str) -> bool:
     """Whether what stands at `path` (`customer.phone`, `slots.nick`, `vars.words`) may be personal, value unseen."""
-    root, _, name = path.partition(".")
+    root, name = _place(path)
     if root in _OWN_ROOTS or path in _OWN_PATHS:
         return False
     if root == "customer":
         attribute = draft.program.library.attributes.get(name)
-        return attribute is None or attribute.pii
+        return attribute is None or attribute.pii or attribute.type in _WHEREABOUTS
     if run is None:
         return True
     journey = draft.program.journey(run.journey)
@@ -248,9 +256,9 @@ def personal(draft: Draft, run: Run | None, path: str) -> bool:
 def _declared_personal(draft: Draft, run: Run | None, root: str, name: str) -> bool:
     if root == "customer":
         attribute = draft.program.library.attributes.get(name)
-        return attribute is not None and attribute.pii
+        return attribute is not None and (attribute.pii or attribute.type in _WHEREABOUTS)
     slot = draft.program.journey(run.journey).slots.get(name) if root == "slots" and run is not None else None
-    return slot is not None and slot.pii
+    return slot is not None and (slot.pii or slot.type in _WHEREABOUTS)
 
 
 def _is_written_in_files(draft: Draft, text: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bot.core.events import Json
-from bot.core.expressions.declared import Read, read_moment, reader_of
+from bot.core.expressions.declared import Read, default_of, read_moment, reader_of
 from bot.core.expressions.values import Value
 from bot.core.journey import Journey
 from bot.core.library import Library
@@ -60,6 +60,8 @@ class Readers:
     journeys: Mapping[str, JourneyReaders]
     events: Mapping[str, Mapping[str, Read]]
     attributes: Mapping[str, Read]
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    """What attributes are for whoever has none stored; only those that have a default."""
 
     def of(self, journey: str) -> JourneyReaders:
         """The readers of a journey; none, when it is not in the library any more."""
@@ -77,6 +79,11 @@ def readers_of(library: Library) -> Readers:
         journeys={name: _of_journey(journey) for name, journey in library.journeys.items()},
         events={name: readers for name, readers in events.items() if readers},
         attributes=_of_types({name: one.type for name, one in library.attributes.items()}),
+        defaults={
+            name: default_of(one.type, one.default)
+            for name, one in library.attributes.items()
+            if one.default is not None
+        },
     )
 
 

@@ -32,18 +32,21 @@ class _View(Mapping[str, object]):
 
 
 class CustomerView(_View):
-    """`customer`: the attributes, and what the engine keeps."""
+    """`customer`: the attributes, what was declared for those that are not stored, and what the engine keeps."""
 
-    __slots__ = ("attributes", "draft")
+    __slots__ = ("attributes", "defaults", "draft")
     names = ("id", "score", "points", "source", "opted_out", "advisor")
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.attributes = record_of(draft.attributes, draft.program.kept(Readers, readers_of).attributes)
+        readers = draft.program.kept(Readers, readers_of)
+        self.attributes = record_of(draft.attributes, readers.attributes)
+        self.defaults = readers.defaults
 
     def get(self, name: str, default: object = None) -> object:
         if name not in self.names:
-            return self.attributes.get(name)
+            found = self.attributes.get(name)
+            return self.defaults.get(name) if found is None else found
         draft = self.draft
         match name:
             case "id":
@@ -61,10 +64,10 @@ class CustomerView(_View):
                 return member.name if member else None
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names or name in self.draft.attributes
+        return name in self.names or name in self.draft.attributes or name in self.defaults
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self.draft.attributes, **dict.fromkeys(self.names)})
+        return iter({**self.defaults, **self.draft.attributes, **dict.fromkeys(self.names)})
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

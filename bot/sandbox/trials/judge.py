@@ -82,9 +82,13 @@ def _holds(actual: Json, wanted: Json) -> bool:
 
 def _customer(play: Play, expect: Expect) -> Iterator[str]:
     attributes = play.customer().attributes
+    declared = play.program.library.attributes
     for name, wanted in expect.customer.items():
-        if attributes.get(name) != wanted:
-            yield f"期望 customer.{name} = {shown(wanted)}，实际 {shown(attributes.get(name))}"
+        actual = attributes.get(name)
+        if actual is None and name in declared:
+            actual = declared[name].default
+        if actual != wanted:
+            yield f"期望 customer.{name} = {shown(wanted)}，实际 {shown(actual)}"
 
 
 def _tags(play: Play, expect: Expect) -> Iterator[str]:

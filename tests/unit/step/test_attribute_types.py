@@ -16,6 +16,13 @@ attributes:
   town: {type: city}
   plate: {type: plate_cn}
   vin: {type: vin, pii: false}
+  level: {type: choice, options: [普通, 金卡, 黑金], default: 普通}
+  visits: {type: number, default: 2.5}
+  keen: {type: bool, default: true, label: 想买, source: CRM}
+  handover: {type: date, default: 2026-12-03}
+  called: {type: text, pii: true, default: 您}
+  home: {type: location, pii: false}
+  photo: {type: image}
 """
 FILES = (("schema/customer.yaml", ATTRIBUTES),)
 ASKS = """
@@ -94,4 +101,98 @@ states:
 def test_what_names_a_person_or_her_car_is_personal_unless_the_file_says_otherwise() -> None:
     declared = played().program.library.attributes
     assert declared["plate"] == Attribute(name="plate", type="plate_cn", pii=True)
-    assert [name for name, one in declared.items() if one.pii] == ["nick", "plate"]
+    assert [name for name, one in declared.items() if one.pii] == ["nick", "plate", "called", "photo"]
+
+
+def judging(condition: str, *before: str) -> str:
+    acts = ", ".join(["{score: 0}", *before])
+    return journey(
+        "judging",
+        f"""
+states:
+  go: {{do: [{acts}], then: judge}}
+  judge: {{branch: [{{when: "{condition}", goto: yes_state}}, {{else: done}}]}}
+  yes_state: {{do: [{{tag: 是}}], then: done}}
+  done: {{end: done}}
+""",
+        enter="event: oa.follow",
+    )
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "customer.level == '普通' and has(customer.level)",
+        "customer.visits * 2 == 5",
+        "customer.keen",
+        "customer.handover == today + days(2)",
+        "customer.called ~ '好' == '您好'",
+        "not has(customer.home) and customer.home.lat == null",
+    ],
+)
+def test_what_is_not_stored_reads_as_it_was_declared(condition: str) -> None:
+    play = Play(judging(condition), files=FILES)
+    play.follow()
+    assert "是" in play.customer.tags
+    assert play.customer.attributes == {}, "a default is read and never written"
+
+
+def test_what_is_stored_wins_over_the_default_until_it_is_taken_back() -> None:
+    play = Play(judging("customer.level == '黑金'", "{set: {customer.level: \"'黑金'\"}}"), files=FILES)
+    play.follow()
+    assert "是" in play.customer.tags
+    play = Play(
+        judging("customer.level == '普通'", "{set: {customer.level: \"'黑金'\"}}", "{set: {customer.level: null}}"),
+        files=FILES,
+    )
+    play.follow()
+    assert "是" in play.customer.tags
+
+
+def test_what_is_no_option_is_not_written() -> None:
+    play = Play(judging("true", "{set: {customer.level: customer.town ~ '会员'}}"), files=FILES)
+    play.follow()
+    assert "level" not in play.customer.attributes
+    assert play.turn.traced("error", error="expr.type")
+
+
+def test_a_place_is_kept_with_its_fields_and_the_journal_does_not_tell_where_it_is() -> None:
+    asks = """
+slots:
+  where: {type: location, ask: ask-day, save: customer.home}
+states:
+  where: {ask: where, timeout: {after: 4h, goto: done}, give_up: {goto: done}, then: near}
+  near:
+    branch:
+      - when: slots.where.lat > 31 and customer.home.name == '人民广场' and customer.home.lng < 122
+        goto: yes_state
+      - else: done
+  yes_state: {do: [{tag: 近}], then: done}
+  done: {end: done}
+"""
+    play = Play(journey("asks", asks, enter="keyword: [试驾]"), files=FILES)
+    play.follow()
+    play.say("试驾")
+    play.event("message", kind="location", lat=31.230416, lng=121.473701, name="人民广场")
+    assert play.customer.attributes["home"] == {"lat": 31.230416, "lng": 121.473701, "name": "人民广场"}
+    assert "近" in play.customer.tags
+    guard = play.turn.traced("guard", holds=True)[-1]
+    assert set(guard["values"].values()) == {"•••"}
+
+
+def test_a_picture_is_kept_as_what_the_platform_knows_it_by() -> None:
+    asks = """
+slots:
+  seen: {type: image, ask: ask-day, save: customer.photo}
+states:
+  seen: {ask: seen, timeout: {after: 4h, goto: done}, give_up: {goto: done}, then: judge}
+  judge: {branch: [{when: has(customer.photo), goto: yes_state}, {else: done}]}
+  yes_state: {do: [{tag: 有照片}], then: done}
+  done: {end: done}
+"""
+    play = Play(journey("asks", asks, enter="keyword: [试驾]"), files=FILES)
+    play.follow()
+    play.say("试驾")
+    play.show("image")
+    assert play.customer.attributes["photo"] == "m"
+    assert "有照片" in play.customer.tags
