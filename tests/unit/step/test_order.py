@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.step.play import Play
-from tests.unit.step.worlds import ASK_HUMAN, HANDOFF, RULES
+from tests.unit.step.worlds import ASK_HUMAN, DRIVE, HANDOFF, NUDGE, RULES
 
 SHOP = """
 dsl: 1
@@ -23,34 +23,7 @@ states:
   noted: {do: [{send: noted}], then: done}
   done: {end: done}
 """
-DRIVE = """
-dsl: 1
-journey: drive
-name: 试驾
-channel: oa
-enter: [{keyword: [试驾], interrupt: true}]
-focus: {priority: 70}
-slots:
-  day: {type: choice, options: {周末: [周六], 平日: [工作日]}, ask: ask-day}
-states:
-  day: {ask: day, timeout: {after: 2h, goto: done}, give_up: {goto: done}, then: done}
-  done: {end: done}
-"""
-WAITING = """
-dsl: 1
-journey: nudge
-name: 提醒
-channel: oa
-enter: [{event: oa.follow}]
-focus: {priority: 40}
-states:
-  rest:
-    wait: {for: 20h}
-    events:
-      - {event: message, keyword: [试驾, 资料], do: [{send: heard}]}
-    then: done
-  done: {end: done}
-"""
+WAITING = NUDGE.replace("[继续], do: [{send: go-on}], goto: done", "[试驾, 资料], do: [{send: heard}]")
 LOW = DRIVE.replace("journey: drive", "journey: low").replace("[试驾], interrupt: true", "[资料]")
 INTENTS = ("schema/intents.yaml", "dsl: 1\nintents:\n  想试驾: {patterns: [试驾]}\n")
 

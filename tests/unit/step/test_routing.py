@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.step.play import Play
-from tests.unit.step.worlds import ASK_HUMAN, HANDOFF
+from tests.unit.step.worlds import ASK_HUMAN, DRIVE, HANDOFF, NUDGE
 
 SHOP = """
 dsl: 1
@@ -21,44 +21,11 @@ states:
   noted: {do: [{send: noted}], then: done}
   done: {end: done}
 """
-DRIVE = """
-dsl: 1
-journey: drive
-name: 试驾
-channel: oa
-enter: [{keyword: [试驾], interrupt: true}]
-focus: {priority: 70}
-slots:
-  day: {type: choice, options: {周末: [周六], 平日: [工作日]}, ask: ask-day}
-states:
-  day: {ask: day, timeout: {after: 2h, goto: done}, give_up: {goto: done}, then: noted}
-  noted: {do: [{send: drive-noted}], then: done}
-  done: {end: done}
-"""
 SOON = "好的，我记下了。我们先把眼前这件说完，马上接着办。"
 """What is said to her when she has asked for what has to wait for the floor."""
 LOW = (
     DRIVE.replace("journey: drive", "journey: low").replace("[试驾]", "[资料]").replace("priority: 70", "priority: 30")
 )
-NUDGE = """
-dsl: 1
-journey: nudge
-name: 提醒
-channel: oa
-enter: [{event: oa.follow}]
-focus: {priority: 40}
-states:
-  hello: {do: [{send: hello}], then: rest}
-  rest:
-    wait: {for: 20h}
-    events:
-      - {event: message, keyword: [继续], do: [{send: go-on}], goto: done}
-      - {event: message, when: "event.kind == 'image'", do: [{send: nice-picture}]}
-      - {event: oa.click, do: [{send: clicked}], goto: done}
-    then: done
-  done: {end: done}
-"""
-
 VIEWED = """
 dsl: 1
 journey: viewed

@@ -74,6 +74,40 @@ ASK_HUMAN = RULES.replace(
     "class_rules:", "  - {id: ask_human, keyword: [人工], effect: pause, call: human}\nclass_rules:"
 )
 """The rules with 人工 answered by the journey `HANDOFF`."""
+DRIVE = """
+dsl: 1
+journey: drive
+name: 试驾
+channel: oa
+enter: [{keyword: [试驾], interrupt: true}]
+focus: {priority: 70}
+slots:
+  day: {type: choice, options: {周末: [周六], 平日: [工作日]}, ask: ask-day}
+states:
+  day: {ask: day, timeout: {after: 2h, goto: done}, give_up: {goto: done}, then: noted}
+  noted: {do: [{send: drive-noted}], then: done}
+  done: {end: done}
+"""
+"""A journey that breaks in at its word and asks one question."""
+NUDGE = """
+dsl: 1
+journey: nudge
+name: 提醒
+channel: oa
+enter: [{event: oa.follow}]
+focus: {priority: 40}
+states:
+  hello: {do: [{send: hello}], then: rest}
+  rest:
+    wait: {for: 20h}
+    events:
+      - {event: message, keyword: [继续], do: [{send: go-on}], goto: done}
+      - {event: message, when: "event.kind == 'image'", do: [{send: nice-picture}]}
+      - {event: oa.click, do: [{send: clicked}], goto: done}
+    then: done
+  done: {end: done}
+"""
+"""A journey that waits, and hears some words, pictures and clicks meanwhile."""
 
 ONE_QUESTION = "slots: {q: {type: choice, options: {是的: [], 不是: []}, ask: ask-q}}\n"
 ASK_Q = "ask: q, timeout: {after: 4h, goto: done}, give_up: {goto: done}"
