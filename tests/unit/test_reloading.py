@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path, PosixPath
+from typing import ClassVar
 
 import pytest
 
@@ -132,9 +134,9 @@ async def test_a_bug_while_reading_is_said_and_the_next_save_is_looked_at(folder
 
 
 class Hidden(PosixPath):
-    """A folder that cannot be looked at while `away`."""
+    """A folder that cannot be looked at while `away` holds anything."""
 
-    away = False
+    away: ClassVar[set[str]] = set()
 
     def __fspath__(self) -> str:
         if Hidden.away:
@@ -142,9 +144,16 @@ class Hidden(PosixPath):
         return super().__fspath__()
 
 
+@pytest.fixture
+def away() -> Iterator[set[str]]:
+    """Why folders cannot be looked at; empty at first, and after the test."""
+    yield Hidden.away
+    Hidden.away.clear()
+
+
 @pytest.mark.parametrize("said", ["", "{{ nobody }}"], ids=["clean files", "refused files"])
 async def test_files_that_could_not_be_looked_at_for_a_moment_are_what_they_were(
-    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, said: str
+    folders: tuple[Path, Path], away: set[str], said: str
 ) -> None:
     """Before: the failure was told for ever, though the files were there again and nobody had anything to mend."""
     _, reloading = _reloading((folders[0], Hidden(folders[1])))
@@ -153,10 +162,10 @@ async def test_files_that_could_not_be_looked_at_for_a_moment_are_what_they_were
         await reloading.look(settled=True)
     before = reloading.refused
     assert ("J308" in before) == bool(said)
-    monkeypatch.setattr(Hidden, "away", True)
+    away.add("a share that is gone for a moment")
     assert [await reloading.look(), await reloading.look()] == ["refused", "refused"]
     assert "PermissionError" in reloading.refused
-    monkeypatch.setattr(Hidden, "away", False)
+    away.clear()
     assert await reloading.look() == "same"
     assert reloading.refused == before
 
