@@ -202,7 +202,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """An entry that waits: for the end of the run that goes on, or for `not_before`. `entry`: the event's fields."""
+    """An entry that waits: for the end of the run that goes on, or for `not_before`. `entry`: the event's fields.
+
+    `by_customer`: an act of hers led in.
+    """
 
     journey: str
     key: str
@@ -212,6 +215,7 @@ class Queued:
     arguments: Mapping[str, Json] = field(default_factory=dict)
     entry: Mapping[str, Json] = field(default_factory=dict)
     not_before: datetime | None = None
+    by_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

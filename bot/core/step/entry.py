@@ -40,7 +40,7 @@ class Opening:
 
     `parent` is set for a call. `key` None: the journey's own. `entry`: the fields of the event that leads in, None:
     those of the event that is stepped. `put_off`: it begins so much later. `placed`: a test wants her in it, whatever
-    the holdout says.
+    the holdout says. `by_customer`: an act of hers leads in, None: if the step is one of hers.
     """
 
     journey: Journey
@@ -54,6 +54,7 @@ class Opening:
     entry: Mapping[str, Json] | None = None
     put_off: timedelta = timedelta(0)
     placed: bool = False
+    by_customer: bool | None = None
 
 
 make_opening, _change_opening, _make_run = maker(Opening), changer(Opening), maker(Run)
@@ -89,19 +90,24 @@ def _admit(draft: Draft, opening: Opening, key: str) -> Run | None:
     if running is not None and journey.reentry.while_active == "queue":
         _queue(draft, opening)
         return None
-    refusal = _refusal(draft, journey, key, running)
+    refusal = _refusal(draft, opening, key, running)
     if refusal is not None:
         _refuse(draft, opening, refusal)
         return None
     if running is not None:
         close(draft, running, RESTARTED)
     _clear_away_stuck(draft, journey, key)
-    unasked.count(draft, journey)
+    unasked.count(draft, journey, by_customer=_is_hers(draft, opening))
     return begin_run(draft, opening, key)
 
 
-def _refusal(draft: Draft, journey: Journey, key: str, running: Run | None) -> Refusal | None:
+def _is_hers(draft: Draft, opening: Opening) -> bool:
+    return draft.by_customer if opening.by_customer is None else opening.by_customer
+
+
+def _refusal(draft: Draft, opening: Opening, key: str, running: Run | None) -> Refusal | None:
     """Why it may not begin now, None: it may."""
+    journey = opening.journey
     if running is not None and journey.reentry.while_active == "ignore":
         since = running.entered_at.isoformat()
         return Refusal(reason="already_active", values={"state": running.state, "since": since})
@@ -112,7 +118,7 @@ def _refusal(draft: Draft, journey: Journey, key: str, running: Run | None) -> R
         (by_room(draft) if running is None else None)
         or by_past(draft, journey, key, is_known=has_run)
         or by_audience(draft, journey)
-        or unasked.by_day(draft, journey)
+        or unasked.by_day(draft, journey, by_customer=_is_hers(draft, opening))
     )
 
 
@@ -177,6 +183,7 @@ def _wait_in_line(draft: Draft, opening: Opening, place: str, not_before: dateti
         arguments=opening.arguments,
         entry=_entry_fields(draft, opening),
         not_before=not_before,
+        by_customer=_is_hers(draft, opening),
     )
     draft.trace(
         "entry_waits",
@@ -216,6 +223,7 @@ def _enter_from_queue(draft: Draft, journey: Journey, place: str) -> None:
         cause=queued.cause,
         key=queued.key,
         entry=queued.entry,
+        by_customer=queued.by_customer,
     )
     _admit(draft, opening, queued.key)
 

@@ -3,7 +3,8 @@
 The limits of an enrolment (`machine`) bound journeys that go round in themselves. Journeys that end and begin anew, by
 an event of their own, over a message that an exit keeps back, a refusal or an errand, are another enrolment every time,
 and one step after the other without end: here they stop. What she does herself is not counted, so that she may always
-come in. Source: journey-language.md 3.2 (the breaker that speaks), 3.10.
+come in; nor is what she asked for and had to wait for, whatever lets it in. Source: journey-language.md 3.2 (the
+breaker that speaks), 3.10.
 """
 
 from bot.core.journey import Journey
@@ -17,17 +18,17 @@ the operators get a task, once a day and journey."""
 TOO_OFTEN = "too_many_entries_today"
 
 
-def by_day(draft: Draft, journey: Journey) -> Refusal | None:
-    """Why it may not begin today any more, None: it may."""
-    if draft.by_customer or _begun_today(draft, journey) < UNASKED_A_DAY_MAX:
+def by_day(draft: Draft, journey: Journey, *, by_customer: bool) -> Refusal | None:
+    """Why it may not begin today any more, None: it may. `by_customer`: an act of hers leads in."""
+    if by_customer or _begun_today(draft, journey) < UNASKED_A_DAY_MAX:
         return None
     _speak_once(draft, journey)
     return Refusal(reason=TOO_OFTEN, values={"max": UNASKED_A_DAY_MAX})
 
 
-def count(draft: Draft, journey: Journey) -> None:
+def count(draft: Draft, journey: Journey, *, by_customer: bool) -> None:
     """It begins now: one more of today, unless she led it in herself."""
-    if not draft.by_customer:
+    if not by_customer:
         _set(draft, journey, _begun_today(draft, journey) + 1)
 
 

@@ -82,6 +82,34 @@ def test_what_she_does_is_not_counted_however_often() -> None:
     assert entered(play) == UNASKED_A_DAY_MAX + 5
 
 
+QUEUES = """
+reentry: {while_active: queue}
+states:
+  rest: {wait: {for: 1m}, events: [{event: oa.click, goto: done}], then: done}
+  done: {end: done}
+"""
+
+
+def test_what_she_asked_for_and_had_to_wait_for_is_not_counted_whatever_lets_it_in() -> None:
+    # Before: a later step of the clock let it in, and from the 51st time on she was turned away.
+    play = Play(journey("rest", QUEUES, enter="event: oa.scan"))
+    play.scan("x")
+    for _ in range(UNASKED_A_DAY_MAX + 5):
+        play.scan("x")
+        play.wait("1m")
+    assert entered(play) == 1 + UNASKED_A_DAY_MAX + 5
+
+
+def test_what_came_by_itself_and_had_to_wait_is_counted_whoever_lets_it_in() -> None:
+    play = Play(journey("rest", QUEUES, enter="event: again.begin"), files=FILES)
+    play.menu("x")
+    play.event("again.begin")
+    for _ in range(UNASKED_A_DAY_MAX + 5):
+        play.event("again.begin")
+        play.menu("x")
+    assert entered(play) == UNASKED_A_DAY_MAX
+
+
 SPINNING = """
 vars: {n: {type: number, default: 0}}
 states:
