@@ -67,16 +67,14 @@ def step(program: Program, customer: Customer, arrival: Arrival, now: datetime, 
             _fire(draft, arrival)
         else:
             _take_event(draft, arrival.event)
-        hearing.come_to_rest(draft)
-        while anchors.plan_anew(draft):
-            hearing.come_to_rest(draft)
+        anchors.come_to_rest(draft)
         repairs.tell_queued(draft)
         if draft.moves:
-            hearing.come_to_rest(draft)
+            anchors.come_to_rest(draft)
         _apologise(draft)
         exits.look_back(draft)
         if draft.queued:
-            hearing.come_to_rest(draft)
+            anchors.come_to_rest(draft)
         if draft.external is not None:
             lookback.remember(draft, draft.external)
         lookback.forget(draft)

@@ -1,6 +1,6 @@
 """Timers whose moment is an expression: worked out again whenever a value it reads changes.
 
-Source: journey-language.md 3.4. Nothing is looked at but states that have such timers, once a step.
+Source: journey-language.md 3.4. Nothing is looked at but states that have such timers, whenever a step comes to rest.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bot.core.expressions.types import Path
 from bot.core.expressions.values import EvaluationFault
 from bot.core.outline import NAMED, WAIT, Anchor
 from bot.core.states import NamedTimer, State, Wait
-from bot.core.step import waiting
+from bot.core.step import hearing, waiting
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.questions import journey_of
@@ -21,7 +21,14 @@ from bot.core.step.scope import faulted
 _KEPT_BY_ENGINE = frozenset({"score", "points", "source", "advisor"})
 
 
-def plan_anew(draft: Draft) -> bool:
+def come_to_rest(draft: Draft) -> None:
+    """Make all moves as `hearing.come_to_rest` does, until every such timer is where its expression says too."""
+    hearing.come_to_rest(draft)
+    while _plan_anew(draft):
+        hearing.come_to_rest(draft)
+
+
+def _plan_anew(draft: Draft) -> bool:
     """Move the timers of states that rest to where their expressions say now.
 
     One that cannot be worked out any more is an error of its journey. True: there was one, and its run moves.

@@ -13,7 +13,7 @@ from bot.core.customer import Customer, Timer
 from bot.core.events import Json
 from bot.core.ids import ConversationId
 from bot.core.program import Program
-from bot.core.step import aging, anchors, entry, exits, hearing
+from bot.core.step import aging, anchors, entry, exits
 from bot.core.step import draft as drafts
 from bot.core.step.draft import ReadMissing
 
@@ -50,9 +50,7 @@ def place(program: Program, customer: Customer, placement: Placement, now: datet
         run.slots.update(placement.slots)
         run.saved.update(placement.saved)
         draft.go(run, placement.state)
-        hearing.come_to_rest(draft)
-        while anchors.plan_anew(draft):
-            hearing.come_to_rest(draft)
+        anchors.come_to_rest(draft)
         exits.look_back(draft)
         aging.watch(draft)
     except ReadMissing as missing:

@@ -1,5 +1,7 @@
 """Questions that wait for the floor: she hears that they come, and they come at a decent hour."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.unit.step.play import Play
@@ -84,6 +86,24 @@ states:
     play = Play(HOLDER, WAITING, files=(("_repair/queued.yaml", own),), contents=(text,))
     play.say("问甲")
     assert play.say("问乙") == ["b稍后办", "ask-a@resume"]
+
+
+def test_a_timer_that_reads_what_is_set_while_she_is_told_moves_with_it() -> None:
+    # Before: timers were looked at before she was told, and this one stayed for ever where it had been.
+    own = "dsl: 1\njourney: queued\nname: 排队\nchannel: oa\n"
+    own += "states:\n  say: {do: [{set: {customer.visits: 5}}, {send: fallback}], then: done}\n  done: {end: asked}\n"
+    timed = """
+states:
+  first: {do: [{set: {customer.visits: 2}}], then: rest}
+  rest: {wait: {until: state.entered_at + hours(customer.visits)}, then: done}
+  done: {end: done}
+"""
+    play = Play(journey("timed", timed), HOLDER, WAITING, files=(("_repair/queued.yaml", own),))
+    play.follow()
+    play.say("问甲")
+    assert play.due("wait") == timedelta(hours=2)
+    assert play.say("问乙") == ["fallback", "ask-a@resume"]
+    assert play.due("wait") == timedelta(hours=5)
 
 
 # when it comes by itself
