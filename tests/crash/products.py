@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -24,15 +25,24 @@ PORTS = range(20_000, 32_000)
 """Below the ports that the system gives to outgoing connections, so that a port is still free after a restart."""
 
 
-def free_ports() -> Iterator[int]:
-    """Ports of this machine that nobody listens on."""
-    for port in PORTS[os.getpid() % 5_000 :]:
-        with socket.socket() as probe:
+def free_ports() -> Generator[int]:
+    """Ports of this machine that nobody has, each kept from other runs for as long as this iterator lives.
+
+    A product that is dead leaves its port free for a moment, and tests run side by side. The port is held by a socket
+    that does not listen: a server, which asks to reuse addresses, may still listen there; whoever looks for a free
+    port does not ask and goes on to the next.
+    """
+    with ExitStack() as held:
+        for port in PORTS[os.getpid() % 5_000 :]:
+            claim = socket.socket()
             try:
-                probe.bind(("127.0.0.1", port))
+                claim.bind(("127.0.0.1", port))
             except OSError:
+                claim.close()
                 continue
-        yield port
+            held.enter_context(claim)
+            claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            yield port
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Lets people write, kills the product as planned, brings it up again, and waits until everything is at rest."""
 
-import fcntl
 import json
 import os
 import secrets
@@ -8,7 +7,6 @@ import signal
 import socket
 import sqlite3
 import sys
-import tempfile
 import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -65,7 +63,8 @@ class Director:
         self._run = secrets.token_hex(4)
         self._context: ForkServerContext = get_context("forkserver")
         self._context.set_forkserver_preload(product.PRELOADED)
-        self._place = Place(directory=directory, port=self._own_port(), platforms=people.settings(self._run))
+        self._ports = free_ports()
+        self._place = Place(directory=directory, port=next(self._ports), platforms=people.settings(self._run))
         self._written = Written(events=0)
         self._base_url = ""
         self._deaths = (directory / "deaths.jsonl").open("a", encoding="utf-8")
@@ -76,18 +75,6 @@ class Director:
         self._paced_at = 0.0
         self._power_log = directory / "power"
         self._died_at = datetime.now(UTC)
-
-    def _own_port(self) -> int:
-        """A port that no other run takes while our product is dead and the port looks free."""
-        for port in free_ports():
-            self._claim = (Path(tempfile.gettempdir()) / f"zhitu-survive-{port}.lock").open("w")
-            try:
-                fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self._claim.close()
-                continue
-            return port
-        raise Broken("no port is free")
 
     @property
     def database(self) -> Path:
@@ -113,8 +100,7 @@ class Director:
             orders.close()
             crowd.join(timeout=30)
             self._deaths.close()
-            Path(self._claim.name).unlink(missing_ok=True)
-            self._claim.close()
+            self._ports.close()
         return ""
 
     def _begin(self, orders: Connection) -> None:
