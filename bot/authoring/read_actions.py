@@ -188,11 +188,13 @@ def _coupon(page: Page, node: Node) -> Action | None:
         return None
     if not fields.has("once_per"):
         message = "优惠券没有 once_per，重入会重复发放"
-        page.say(
-            "J606", fields.key("grant"), message, help="once_per: customer（一人一次），或 journey（一次旅程一次）"
-        )
+        in_journey = "" if page.global_ else "，或 journey（一次旅程一次）"
+        page.say("J606", fields.key("grant"), message, help=f"once_per: customer（一人一次）{in_journey}")
     coupon = fields.text("grant")
     once_per = fields.one_of("once_per", _ONCE_PER, default="")
+    if page.global_ and once_per == "journey":
+        message = "_global.yaml 里的优惠券不属于任何旅程，不能写 once_per: journey"
+        page.say("J016", fields.key("once_per"), message, help="once_per: customer（一人一次）")
     return GrantCoupon(coupon=coupon, once_per=once_per) if coupon else None
 
 

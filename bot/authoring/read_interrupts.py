@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.authoring import literals, vocabulary
 from bot.authoring.fields import Fields, fields_of
-from bot.authoring.nodes import Node
+from bot.authoring.nodes import Node, Table
 from bot.authoring.page import Page
 from bot.authoring.read_actions import read_actions, read_arguments, read_target
 from bot.authoring.read_entries import INTENT_MIN
@@ -40,7 +40,7 @@ def _interrupt(page: Page, node: Node) -> Interrupt | None:
     if fields.has("min") and not fields.has("intent") and not fields.has("faq"):
         page.say("J016", fields.key("min"), "min 只用于 intent 和 faq")
     target = fields.node("call")
-    called = read_target(page, target, vocabulary.INTERRUPT_CALL) if target is not None else None
+    called = read_target(page, _without_save(page, target), vocabulary.INTERRUPT_CALL) if target is not None else None
     journey, inner = called or ("", None)
     return Interrupt(
         interrupt=fields.text("id"),
@@ -54,3 +54,14 @@ def _interrupt(page: Page, node: Node) -> Interrupt | None:
         faq=fields.parsed("faq", literals.flag, False),
         min=fields.parsed("min", literals.fraction, INTENT_MIN),
     )
+
+
+def _without_save(page: Page, target: Node) -> Node:
+    """`call` without `save`: an interrupt stands in no journey, so there is nobody to keep what comes back."""
+    save = target.entry("save") if isinstance(target, Table) else None
+    if save is None or not isinstance(target, Table):
+        return target
+    message = "interrupts 的 call 没有 “save”：打断词不属于任何旅程，没有地方存结果"
+    help = "让被调用的旅程自己 set: {customer.…}、tag 或 emit"
+    page.say("J006", save.key, message, help=help)
+    return replace(target, entries=tuple(one for one in target.entries if one is not save))

@@ -20,6 +20,8 @@ from bot.core.journey import Journey, Watch
 from bot.core.rules import OnError
 
 DSL = 1
+LABEL_MAX = 60
+"""Characters of a `release`; a longer one is J008."""
 # What `pin` means (journey-language.md 3.7) is not built: a run would need its old library.
 MIGRATES: Mapping[str, Literal["follow", "pin"]] = {"follow": "follow"}
 _WATCHES: tuple[Literal["always", "never", "within"], ...] = ("always", "never", "within")
@@ -56,6 +58,7 @@ def read_journey(page: Page, root: Node, *, shipped: bool = False) -> JourneyDra
         journey=name,
         name=fields.text("name"),
         channel=fields.one_of("channel", _CHANNELS, default="oa", later=("app", "sms")),
+        label=fields.parsed("release", _label, ""),
         owner=fields.text("owner"),
         about=fields.text("about"),
         labels=fields.texts("labels"),
@@ -85,6 +88,13 @@ def read_journey(page: Page, root: Node, *, shipped: bool = False) -> JourneyDra
         group_places=states.group_places,
         shipped=shipped,
     )
+
+
+def _label(text: str) -> str:
+    """The name that people give this revision of the journey."""
+    if len(text) > LABEL_MAX or "{{" in text:
+        raise literals.LiteralFault(f"需要一个名字，最多 {LABEL_MAX} 个字，不能写 {{{{ }}}}")
+    return text
 
 
 def check_dsl(fields: Fields) -> None:

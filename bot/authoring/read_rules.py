@@ -17,7 +17,7 @@ from bot.authoring.read_limits import SCOPES, read_most, read_quiet, read_range
 from bot.authoring.read_sends import CLASSES, read_classes
 from bot.core.customer import BucketKind
 from bot.core.effects import Delivery, SendClass
-from bot.core.rules import Cap, ClassRule, GlobalRules, OnError, WeeklyHours, WindowRule
+from bot.core.rules import BURST_MAX, Cap, ClassRule, GlobalRules, OnError, WeeklyHours, WindowRule
 
 _KINDS: Mapping[str, BucketKind] = {
     "message": "message",
@@ -68,9 +68,18 @@ def read_rules(page: Page, root: Node) -> RulesDraft | None:
         windows=_windows(fields),
         interrupts=read_interrupts(fields),
         errors=tuple(one for one in (_on_error(page, node) for node in fields.nodes("errors")) if one),
+        burst=fields.parsed("burst", _burst, BURST_MAX),
     )
     migrate = defaults.one_of("migrate", MIGRATES, default="follow", later=("pin",)) if defaults else "follow"
     return RulesDraft(rules=rules, page=page, holidays_at=_holidays_at(fields), migrate=migrate)
+
+
+def _burst(text: str) -> int:
+    """How many messages one step may say in a conversation."""
+    burst = literals.whole(text)
+    if not 1 <= burst <= BURST_MAX:
+        raise literals.LiteralFault(f"需要 1 到 {BURST_MAX} 的整数（一次推进在同一会话里最多发几条）")
+    return burst
 
 
 def _timezone(defaults: Fields | None) -> str:
@@ -210,4 +219,5 @@ def _on_error(page: Page, node: Node) -> OnError | None:
     if fields is None or error is None:
         return None
     named = page.refer("error", error.text, error, key="error")
-    return OnError(error=named, do=read_actions(page, fields.nodes("do"), vocabulary.ERROR_ACTION))
+    actions = read_actions(replace(page, global_=True), fields.nodes("do"), vocabulary.ERROR_ACTION)
+    return OnError(error=named, do=actions)

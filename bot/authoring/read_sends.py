@@ -33,7 +33,7 @@ def read_send(page: Page, node: Node) -> Action | None:
     """`send: CONTENT`, or its long form; None after a finding."""
     if isinstance(node, Scalar):
         node = Table(entries=(Entry(key=Scalar(text="content", span=node.span), value=node),), span=node.span)
-    fields = fields_of(page, node, vocabulary.INTERRUPT_SEND if page.global_ else vocabulary.SEND)
+    fields = fields_of(page, node, vocabulary.SEND)
     if fields is None:
         return None
     outside, templates = read_outside(fields)

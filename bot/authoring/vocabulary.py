@@ -31,10 +31,9 @@ def _keys(place: str, built: str, *, required: str = "", unbuilt: str = "") -> K
 
 JOURNEY = _keys(
     "旅程",
-    "owner about labels enter audience key reentry focus vars slots limits holdout goal exit errors moved migrate "
-    "rules",
+    "release owner about labels enter audience key reentry focus vars slots limits holdout goal exit errors moved "
+    "migrate rules",
     required="dsl journey name channel states",
-    unbuilt="release",
 )
 ENTRY = _keys(
     "enter 的一项",
@@ -95,9 +94,8 @@ EMIT = _keys("emit", "fields", required="event")
 
 GLOBAL = _keys(
     "_global.yaml",
-    "working_hours caps interrupts platform_windows errors",
+    "working_hours caps interrupts platform_windows errors burst",
     required="dsl defaults class_rules",
-    unbuilt="limits timers burst",
 )
 DEFAULTS = _keys("defaults", "quiet migrate", required="timezone human_hold")
 HOURS = _keys("working_hours", "holidays", required="days hours")
@@ -105,20 +103,18 @@ CAP = _keys("caps 的一项", "scope count", required="name class max per")
 CLASS_RULE = _keys("class_rules", "consent", required="opt_out quiet cap delivery")
 WINDOW = _keys("platform_windows", "", required="max for")
 CODE = _keys("platform_windows 的 codes", "", required="once")
-INTERRUPT_CALL = _keys("interrupts 的 call", "with", required="journey", unbuilt="save")
-INTERRUPT_SEND = _keys(
-    "interrupts 的 send", "class window expire", required="content", unbuilt="outside variant_by key"
-)
+INTERRUPT_CALL = _keys("interrupts 的 call", "with", required="journey")
 INTERRUPT_ACTION = _keys(
     "interrupts 的 do",
-    "send tag -tag score set lead consent task start note opt_out cancel_journey emit stage",
-    unbuilt="points coupon cancel_booking",
+    "send tag -tag score set lead consent task points start note opt_out coupon cancel_journey cancel_booking emit "
+    "stage",
 )
 INTERRUPT = _keys("interrupts 的一项", "keyword intent faq min priority do call", required="id effect")
 ERROR_EVERYWHERE = _keys("_global.yaml 的 errors 的一项", "do", required="error")
 ERROR_ACTION = _keys(
     "_global.yaml 的 errors 的 do",
-    "send tag -tag score task points start note opt_out coupon cancel_journey emit stage",
+    "send tag -tag score set lead consent task points start note opt_out coupon cancel_journey cancel_booking emit "
+    "stage",
 )
 
 BOOKINGS = _keys("_bookings.yaml", "", required="dsl resources")

@@ -85,8 +85,8 @@ class Conversation:
 class Timer:
     """A due time. `owner` is an enrolment's id, or `_task`, or `_floor`; an enrolment's counts only in its `visit`.
 
-    `timer_id`: wait, timeout, accept, max_age, `@` and the name that a journey gave it, or for `_task` the task's id,
-    for `_floor` the conversation's.
+    `timer_id`: wait, timeout, accept, ask, max_age, `@` and the name that a journey gave it, or for `_task` the task's
+    id, for `_floor` the conversation's.
     """
 
     owner: str
@@ -320,6 +320,8 @@ class Customer:
     """What she may get only once, with the errand that gave it: by `coupon|customer` or `coupon|enrolment`."""
     told_at: Mapping[str, datetime] = field(default_factory=dict)
     """When she answered what attributes with a `ttl` were asked for, by the attribute's name."""
+    said: tuple[str, ...] = ()
+    """Keys under which an interrupt, or a rule of everybody's, has said something to her; it is not said again."""
     segments: Mapping[str, bool] = field(default_factory=dict)
     """Whether each segment that leads into a journey held when it was looked at last, by its key."""
     unasked_on: str = ""

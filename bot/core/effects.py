@@ -38,7 +38,8 @@ class SendMessage:
     """One message to one conversation. Rendered: what stands here is what is sent.
 
     `visit` is the enrolment's visit that planned it; `reply` tells that the customer's own act caused it in
-    this very step. `sequence` is the order within the step. `window`: as the journey wrote it.
+    this very step. `sequence` is the order within the step. `window`: as the journey wrote it. `cause`: what of
+    `_global.yaml` said it without an enrolment (`interrupt:complaint`, `error:points.short`).
     """
 
     effect_id: EffectId
@@ -61,6 +62,7 @@ class SendMessage:
     urgent: bool = False
     window: WindowNeed = "auto"
     fallbacks: tuple[Fallback, ...] = ()
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,18 +149,20 @@ class RunErrand:
     """Have something done outside the conversation; `effect.done` or `effect.failed` tells how it went.
 
     `waited`: the visit that planned it waits for the result. `reply`: her own act caused it, so that what is said once
-    it is done still answers her. After `expires_at` it is not tried any more.
+    it is done still answers her. After `expires_at` it is not tried any more. `enrolment_id` None: no journey wants it,
+    but `cause`, as in `SendMessage`.
     """
 
     effect_id: EffectId
     errand: Errand
     expires_at: datetime
-    enrolment_id: EnrolmentId
+    enrolment_id: EnrolmentId | None
     journey: str
     state: str
     visit: int
     waited: bool = False
     reply: bool = False
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ ErrandKind = Literal["webhook", "book", "cancel_booking", "coupon", "points"]
 DONE, FAILED = "effect.done", "effect.failed"
 """The two events that an errand may end in."""
 FULL, LAPSED, NO_SLOT, NO_BOOKING = "book.full", "book.lapsed", "book.no_slot", "book.no_booking"
+SEVERAL_BOOKINGS, SHORT = "book.several", "points.short"
 TIMEOUT, NO_TARGET, BAD_ANSWER = "webhook.timeout", "webhook.no_target", "webhook.bad_answer"
 COUPON_KNOWN = "coupon.already"
 """Names of the errors that an errand may fail with; `webhook.4xx` and its kin are made of the status."""

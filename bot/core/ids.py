@@ -35,12 +35,13 @@ def bounded_key(key: str) -> str:
     return key if len(key) <= KEY_MAX else f"sha256:{_short_hash(key)}"
 
 
-def effect_id(event_id: EventId, enrolment_id: EnrolmentId | None, path: str, ordinal: int) -> EffectId:
+def effect_id(event_id: EventId, owner: EnrolmentId | str, path: str, ordinal: int) -> EffectId:
     """Identity of one effect, equal whenever the same event is stepped again. Source: delivery.md 3.2.
 
+    `owner` is the enrolment, or the customer where none stands behind it.
     26 characters of `A-Z2-7`: legal as a kf `msgid`, a card's `task_id` and a client message id.
     """
-    return EffectId(_short_hash(f"{event_id}|{enrolment_id or '_global'}|{path}|{ordinal}"))
+    return EffectId(_short_hash(f"{event_id}|{owner}|{path}|{ordinal}"))
 
 
 def enrolment_id(customer_id: CustomerId, journey: str, key: str, event_id: EventId) -> EnrolmentId:

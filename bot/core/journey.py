@@ -23,13 +23,15 @@ class Watch:
 class Journey:
     """`states` keep the order of the file; the first is where a customer begins.
 
-    `moved`: old names of states and slots with their new ones.
+    `moved`: old names of states and slots with their new ones. `label` names this state of the file for people
+    (`release: 双11`).
     """
 
     journey: str
     name: str
     channel: str
     states: Mapping[str, State]
+    label: str = ""
     owner: str = ""
     about: str = ""
     labels: tuple[str, ...] = ()

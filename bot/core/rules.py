@@ -10,6 +10,10 @@ from bot.core.customer import BucketKind
 from bot.core.effects import Delivery, SendClass
 from bot.core.expressions.tree import Template
 
+BURST_MAX = 3
+"""Messages of one step in one conversation, unless `burst` says fewer: so many a platform takes in the minute after a
+follow or a menu click. More is an error, not a silent cut (journey-language.md 2.4, 3.11)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holidays:
@@ -133,6 +137,7 @@ class OnError:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalRules:
     """`_global.yaml`. `windows`: channel → kind of act → what it allows; a channel without has no window.
+    `burst`: messages of one step in one conversation.
 
     `journeys`: what journeys that limit their messages say, by name; filled in from them when a library is compiled.
     """
@@ -147,4 +152,5 @@ class GlobalRules:
     interrupts: tuple[Interrupt, ...] = ()
     holidays: Holidays = field(default_factory=Holidays)
     errors: tuple[OnError, ...] = ()
+    burst: int = BURST_MAX
     journeys: Mapping[str, JourneyRules] = field(default_factory=dict)

@@ -114,6 +114,8 @@ def tell(tx: Transaction, line: ErrandLine, outcome: Outcome) -> None:
         fields["error"] = outcome.error
     if outcome.hold_until is not None:
         fields["hold_until"] = outcome.hold_until.isoformat()
+    if effect.cause:
+        fields["cause"] = effect.cause
     if isinstance(effect.errand, BookPoints):
         fields["add"] = effect.errand.add
     event = Event(

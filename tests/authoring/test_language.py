@@ -120,6 +120,17 @@ states:
     assert journey.rules == (Watch(kind="never", text="send where class == 'marketing' after opt_out"),)
 
 
+def test_a_release_is_a_name_of_the_journey_and_makes_another_library(check: Check) -> None:
+    state = f"states:\n  a:\n    do: [{{tag: 试}}]\n    then: z\n{END}"
+    assert _journey(check, f"release: 双11 大促\n{state}").label == "双11 大促"
+    assert _journey(check, state).label == ""
+    texts = [HEAD + state, f"{HEAD}release: 双11\n{state}", f"{HEAD}release: 双12\n{state}"]
+    found = [check({**FILES, "journeys/case.yaml": text}).library for text in texts]
+    assert len({library.release for library in found if library is not None}) == 3
+    refused = check({**FILES, "journeys/case.yaml": f"{HEAD}release: {'长' * 61}\n{state}"})
+    assert [(one.rule, one.line) for one in refused.diagnostics] == [("J008", 5)]
+
+
 @pytest.mark.parametrize(
     ("written", "wait"),
     [

@@ -35,6 +35,8 @@ def check(drafts: Drafts) -> None:
             said = drafts.contents.get(use.content)
             if _exists(drafts, drafts.rules.page, use) and said and "oa" not in said.content.forms:
                 drafts.rules.page.say("J307", use.span, f"渠道 oa 没有 “{use.content}” 的可用版本")
+            if said:
+                _templates(drafts, drafts.rules.page, use, said)
     # What a file says that could not be read is not known: nothing counts as unused then.
     all_read = (
         drafts.rules is not None and drafts.journeys.keys() == drafts.journey_names and all(drafts.fragments.values())
@@ -86,15 +88,19 @@ def _use(drafts: Drafts, draft: JourneyDraft, use: ContentUse) -> None:
         return
     if use.how != "evidence":
         _form(draft, use, content)
+    _templates(drafts, draft.page, use, content)
+
+
+def _templates(drafts: Drafts, page: Page, use: ContentUse, content: ContentDraft) -> None:
     for name, span in use.templates:
         if drafts.templates is not None and name not in drafts.templates:
             hint = meant(f"template:{name}", [f"template:{one}" for one in drafts.templates])
             help = "在 config.toml 的 [channels.oa.名字.templates] 登记模板 id"
-            draft.page.say("J312", span, f"未登记：template:{name}{hint}", help=help)
+            page.say("J312", span, f"未登记：template:{name}{hint}", help=help)
         elif name not in content.content.templates:
             message = f"“{use.content}” 没有写模板 {name} 的字段"
             help = f"在 content/{use.content}.md 加 templates: {{{name}: {{thing1: …}}}}"
-            draft.page.say("J312", span, message, help=help)
+            page.say("J312", span, message, help=help)
 
 
 def _form(draft: JourneyDraft, use: ContentUse, content: ContentDraft) -> None:

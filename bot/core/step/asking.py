@@ -43,7 +43,10 @@ def enter(draft: Draft, run: Run, ask: Ask) -> None:
     if _answered_here(draft, run, slot) or _known_already(draft, run, slot):
         return
     if floor.take(draft, run):
-        pose(draft, run)
+        if floor.has_no_room(draft, run):
+            floor.put_off(draft, run)
+        else:
+            pose(draft, run)
 
 
 def _answered_here(draft: Draft, run: Run, slot: Slot) -> bool:

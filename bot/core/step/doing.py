@@ -16,11 +16,12 @@ from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.fitting import check_option
 from bot.core.step.limits import check_room
-from bot.core.step.scope import MASK, fail, faulted, personal, plain, scope_of
+from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
 from bot.core.step.sending import make_wish, plan
 from bot.core.step.withholding import suppress
 
 LEAD_STAGE_NEW = "new"
+NO_LEAD = "stage.no_lead"
 
 
 def perform(draft: Draft, run: Run, actions: tuple[say.Action, ...], extra: Mapping[str, object] | None = None) -> bool:
@@ -95,7 +96,7 @@ def _send(draft: Draft, run: Run, action: say.Send, extra: Mapping[str, object])
     if found.not_before is not None:
         draft.put_off[run.enrolment_id] = max(found.not_before, draft.put_off.get(run.enrolment_id, found.not_before))
     if found.fate in ("planned", "replaced"):
-        saying.remember(run, key)
+        saying.remember(draft, run, key)
     if found.fate == "replaced":
         tasks.fallback_task(draft, run, found.task_title)
     return found.fate != "failed"
@@ -132,9 +133,11 @@ def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...
 # What follows may be done for no journey too: by an interrupt of `_global.yaml`.
 
 
-def open_lead(draft: Draft, run: Run | None, action: say.OpenLead) -> None:
+def open_lead(
+    draft: Draft, run: Run | None, action: say.OpenLead, extra: Mapping[str, object] | None = None
+) -> None:
     """Open her lead, or add to the one that is open. EvaluationFault: a field cannot be worked out."""
-    scope = scope_of(draft, run)
+    scope = scope_of(draft, run, extra)
     given: dict[str, Json] = {name: plain(draft.program.value(value, scope)) for name, value in action.fields}
     known = draft.lead
     fields = {**(known.fields if known else {}), **{name: value for name, value in given.items() if value is not None}}
@@ -158,7 +161,8 @@ def _new_lead_id(draft: Draft, run: Run | None) -> str:
 def set_stage(draft: Draft, run: Run | None, action: say.SetStage) -> bool:
     """Move her open lead to another stage. False: she has none, which is the error `stage.no_lead`."""
     if draft.lead is None:
-        fail(draft, run, "stage.no_lead")
+        if run is not None:
+            draft.fail(run, NO_LEAD)
         return False
     before = draft.lead.stage
     if before != action.stage:

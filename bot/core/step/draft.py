@@ -118,6 +118,7 @@ class Draft:
     arms: dict[str, str]
     coupons: dict[str, EffectId]
     told_at: dict[str, datetime]
+    said: tuple[str, ...]
     unasked_on: str
     unasked: Mapping[str, int]
     replying: bool
@@ -167,11 +168,14 @@ class Draft:
         return self.facts.desks[human.staff_id]
 
     def new_effect_id(self, owner: EnrolmentId | None, path: str) -> EffectId:
-        """The identity of the next effect at `path`; ordinals tell several of one path apart."""
+        """The identity of the next effect at `path`; ordinals tell several of one path apart.
+
+        Without an enrolment it is the customer's: timers of two customers may be named alike.
+        """
         place = f"{owner or ''}|{path}"
         ordinal = self.ordinals.get(place, 0)
         self.ordinals[place] = ordinal + 1
-        return effect_id(self.event_id, owner, path, ordinal)
+        return effect_id(self.event_id, owner or f"_customer:{self.base.customer_id}", path, ordinal)
 
     def go(self, run: Run, target: str) -> None:
         """Have the machine bring `run` to the state `target`."""
@@ -303,6 +307,7 @@ def begin(program: Program, customer: Customer, arrival: Arrival, now: datetime,
         arms=dict(customer.arms),
         coupons=dict(customer.coupons),
         told_at=dict(customer.told_at),
+        said=customer.said,
         unasked_on=customer.unasked_on,
         unasked=customer.unasked,
         replying=conversation is not None or (event is not None and answers_her(event)),
@@ -339,6 +344,7 @@ def finish(draft: Draft) -> Customer:
         arms=draft.arms,
         coupons=draft.coupons,
         told_at=draft.told_at,
+        said=draft.said,
         unasked_on=draft.unasked_on,
         unasked=draft.unasked,
         segments=base.segments,

@@ -12,8 +12,9 @@ from bot.core.ids import EnrolmentId, EventId
 from bot.core.library import Library
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
-from bot.core.step.scope import fail, plain, scope_of
+from bot.core.step.scope import plain, scope_of
 
+LOOP = "loop"
 EMITTED_MAX = 20
 """Events of our own in one step; who would emit more is in a loop."""
 
@@ -28,7 +29,8 @@ def emit(draft: Draft, run: Run | None, action: Emit, extra: Mapping[str, object
     if tell(draft, action.event, fields):
         draft.trace("emit", run, event=action.event)
         return True
-    fail(draft, run, "loop")
+    if run is not None:
+        draft.fail(run, LOOP)
     return False
 
 

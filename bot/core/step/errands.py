@@ -3,11 +3,22 @@
 The result comes back as an event (see `results`). Source: journey-language.md 2.3, 3.2 and 3.5 C6.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.core.actions import AddPoints, CancelBooking, GrantCoupon
 from bot.core.effects import RunErrand, WithdrawErrands
-from bot.core.errands import NO_BOOKING, BookPlace, BookPoints, CallWebhook, Errand, GiveBack, HandOutCoupon
+from bot.core.errands import (
+    NO_BOOKING,
+    SEVERAL_BOOKINGS,
+    SHORT,
+    BookPlace,
+    BookPoints,
+    CallWebhook,
+    Errand,
+    GiveBack,
+    HandOutCoupon,
+)
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression
 from bot.core.expressions.values import EvaluationFault, Scope
@@ -69,24 +80,49 @@ def valid_booking(draft: Draft, run: Run, save: str) -> str:
 
 def cancel_booking(draft: Draft, run: Run, action: CancelBooking) -> bool:
     """Give back what is kept under `save`; the record stays, as `cancelled`. False: there is nothing to give back."""
-    booking_id, kept = valid_booking(draft, run, action.save), run.saved.get(action.save)
-    if not booking_id or not isinstance(kept, dict):
+    booking_id = valid_booking(draft, run, action.save)
+    if not booking_id:
         draft.fail(run, NO_BOOKING)
         return False
-    run.saved[action.save] = {**kept, "status": "cancelled"}
-    draft.scopes.pop(run.enrolment_id, None)
+    _give_up(draft, run, action.save)
     _plan(draft, run, GiveBack(booking_id=booking_id), until=draft.now + TRIED_FOR)
     return True
 
 
-def grant_coupon(draft: Draft, run: Run, action: GrantCoupon) -> None:
-    """Have the coupon handed out, unless she had it within `once_per` already."""
-    once = {"": "", "customer": "customer", "journey": run.enrolment_id}[action.once_per]
+def cancel_hers(draft: Draft, action: CancelBooking, *, near: Sequence[Run], all_: Sequence[Run], cause: str) -> str:
+    """Give back a booking of hers for no journey; the error, empty when there is none.
+
+    It is that of the journey she was talking with (`near`, the innermost first), else the only one that any of her
+    journeys keeps under this name; of several none, for a wrong one cannot be had back.
+    """
+    own = [run for run in near if valid_booking(draft, run, action.save)][:1]
+    found = own or [run for run in all_ if valid_booking(draft, run, action.save)]
+    if len(found) != 1:
+        return SEVERAL_BOOKINGS if found else NO_BOOKING
+    booking_id = valid_booking(draft, found[0], action.save)
+    _give_up(draft, found[0], action.save)
+    _plan(draft, None, GiveBack(booking_id=booking_id), until=draft.now + TRIED_FOR, cause=cause)
+    return ""
+
+
+def _give_up(draft: Draft, run: Run, save: str) -> None:
+    kept = run.saved[save]
+    assert isinstance(kept, dict), "a valid booking is a record"
+    run.saved[save] = {**kept, "status": "cancelled"}
+    draft.scopes.pop(run.enrolment_id, None)
+
+
+def grant_coupon(draft: Draft, run: Run | None, action: GrantCoupon, *, cause: str = "") -> None:
+    """Have the coupon handed out, unless she had it within `once_per` already; where no run stands behind it, that is
+    every time or once for a customer."""
+    run_id = run.enrolment_id if run is not None else ""
+    once = {"": "", "customer": "customer", "journey": run_id}[action.once_per]
     key = coupon_key(action.coupon, once)
     if once and key in draft.coupons:
         draft.trace("coupon", run, coupon=action.coupon, outcome="had_already", once_per=action.once_per)
         return
-    effect_id = _plan(draft, run, HandOutCoupon(coupon=action.coupon, once=once), until=draft.now + TRIED_FOR)
+    errand = HandOutCoupon(coupon=action.coupon, once=once)
+    effect_id = _plan(draft, run, errand, until=draft.now + TRIED_FOR, cause=cause)
     if once:
         draft.coupons[key] = effect_id
         while len(draft.coupons) > COUPONS_MAX:
@@ -98,16 +134,17 @@ def coupon_key(coupon: str, once: str) -> str:
     return f"{coupon}|{once}"
 
 
-def add_points(draft: Draft, run: Run, action: AddPoints) -> bool:
-    """Book the points, which count at once. False: she has fewer than are to be taken."""
+def add_points(draft: Draft, run: Run | None, action: AddPoints, *, cause: str = "") -> bool:
+    """Book the points, which count at once. False: she has fewer than are to be taken, an error of `run`."""
     if draft.points + action.add < 0:
         draft.trace("points", run, add=action.add, reason=action.reason, points=draft.points, outcome="short")
-        draft.fail(run, "points.short")
+        if run is not None:
+            draft.fail(run, SHORT)
         return False
     draft.points += action.add
     draft.trace("points", run, add=action.add, reason=action.reason, points=draft.points)
     errand = BookPoints(add=action.add, reason=action.reason, balance=draft.points)
-    _plan(draft, run, errand, until=draft.now + TRIED_FOR)
+    _plan(draft, run, errand, until=draft.now + TRIED_FOR, cause=cause)
     return True
 
 
@@ -126,19 +163,23 @@ def _wait_for(draft: Draft, run: Run, errand: Errand) -> None:
     run.awaiting = _plan(draft, run, errand, until=until, waited=True)
 
 
-def _plan(draft: Draft, run: Run, errand: Errand, *, until: datetime, waited: bool = False) -> EffectId:
-    effect_id = draft.new_effect_id(run.enrolment_id, f"{run.state}/{errand.kind}/{errand.name}")
+def _plan(
+    draft: Draft, run: Run | None, errand: Errand, *, until: datetime, waited: bool = False, cause: str = ""
+) -> EffectId:
+    owner = run.enrolment_id if run is not None else None
+    effect_id = draft.new_effect_id(owner, f"{run.state if run is not None else cause}/{errand.kind}/{errand.name}")
     draft.effects.append(
         RunErrand(
             effect_id=effect_id,
             errand=errand,
             expires_at=until,
-            enrolment_id=run.enrolment_id,
-            journey=run.journey,
-            state=run.state,
-            visit=run.visit,
+            enrolment_id=owner,
+            journey=run.journey if run is not None else "",
+            state=run.state if run is not None else "",
+            visit=run.visit if run is not None else 0,
             waited=waited,
             reply=draft.replying,
+            cause=cause,
         )
     )
     draft.trace("errand", run, errand=errand.kind, name=errand.name, effect=effect_id, **_shown(errand))

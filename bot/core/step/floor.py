@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.core.customer import Pending
+from bot.core.effects import SendMessage
 from bot.core.ids import ConversationId, EnrolmentId
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
@@ -18,6 +19,10 @@ from bot.core.step.sending import may_say_more
 STACK_MAX = 3
 """Enrolments on the floor of a conversation; a fourth that would push waits in the queue."""
 FLOOR_OWNER = "_floor"
+ASKS_LATER = "ask"
+"""The timer of a question that had no room any more in the step in which its turn came."""
+LATER = timedelta(seconds=5)
+"""How much later it is put: soon enough to belong to the same talk."""
 
 
 def take(draft: Draft, run: Run) -> bool:
@@ -128,7 +133,11 @@ def _let_next_up(draft: Draft, talk: Talk) -> None:
     """Who shares the floor asks at once; an empty floor goes to whoever has waited longest."""
     for sharing in [draft.runs[one] for one in talk.queue if one in draft.runs]:
         if sharing.pending is not None and is_shared(draft, sharing):
+            if not may_say_more(draft, talk):
+                put_off(draft, sharing)
+                continue
             talk.queue.remove(sharing.enrolment_id)
+            draft.drop_timer(sharing.enrolment_id, ASKS_LATER)
             pose(draft, sharing)
     while talk.queue and not talk.floor:
         run = draft.runs.get(talk.queue.pop(0))
@@ -151,15 +160,40 @@ def _resume(draft: Draft, run: Run, pending: Pending) -> None:
         run.pending = replace(pending, phase="asked")
         draft.go(run, timeout.goto)
         return
-    draft.trace("floor", run, outcome="resumed")
     talk = draft.talk_of(run)
-    if paused and talk is not None and not may_say_more(draft, talk):
-        draft.trace("not_sent", run, content=pending.slot, reason="send.burst")
-        go_on(draft, run)
-    elif pending.proposal is not None:
+    if talk is not None and not may_say_more(draft, talk):
+        if paused:
+            draft.trace("not_sent", run, content=pending.slot, reason="send.burst")
+            go_on(draft, run)
+        else:
+            put_off(draft, run)
+        return
+    draft.trace("floor", run, outcome="resumed")
+    draft.drop_timer(run.enrolment_id, ASKS_LATER)
+    if pending.proposal is not None:
         pose_confirm(draft, run)
     else:
         pose(draft, run, variant="resume" if paused else "normal")
+
+
+def has_no_room(draft: Draft, run: Run) -> bool:
+    """Whether others have said as much as a step may say where `run` wants to ask; what it said itself is its fault."""
+    talk = draft.talk_of(run)
+    if talk is None or may_say_more(draft, talk):
+        return False
+    said = [one for one in draft.effects if isinstance(one, SendMessage) and one.conversation_id == run.conversation_id]
+    return all(one.enrolment_id != run.enrolment_id for one in said)
+
+
+def put_off(draft: Draft, run: Run) -> None:
+    """Let the question of `run` wait a little: this step has said enough, and `settle` puts it in the next one."""
+    if any(timer.timer_id == ASKS_LATER and timer.owner == run.enrolment_id for timer in draft.timers):
+        return
+    talk = draft.talk_of(run)
+    if talk is not None and is_shared(draft, run) and run.enrolment_id not in talk.queue:
+        talk.queue.append(run.enrolment_id)
+    draft.set_timer(run.enrolment_id, ASKS_LATER, draft.now + LATER, visit=run.visit)
+    draft.trace("floor", run, outcome="put_off")
 
 
 def go_on(draft: Draft, run: Run, *, more: bool = False) -> None:
@@ -184,6 +218,9 @@ def repeat_question(draft: Draft, talk: Talk) -> None:
     """Show the holder's open question once more; one that waits for its turn is left to `settle`."""
     holder = holder_of(draft, talk)
     if holder is None or holder.pending is None or talk.human is not None:
+        return
+    if holder.pending.phase in ("confirming", "asked") and not may_say_more(draft, talk):
+        draft.trace("not_sent", holder, content=holder.pending.slot, reason="send.burst")
         return
     match holder.pending.phase:
         case "confirming":

@@ -74,6 +74,7 @@ def _carry_out(draft: Draft, talk: Talk, interrupt: Interrupt, heard: Understand
     said: dict[str, Json] = {"faq": faq} if faq else {}
     draft.trace("interrupt", None, interrupt=interrupt.interrupt, effect=interrupt.effect, **said)
     holder = floor.holder_of(draft, talk)
+    cause = global_actions.of_interrupt(draft, talk, interrupt, holder)
     match interrupt.effect:
         case "end_all":
             entry.forget_queued(draft)
@@ -87,24 +88,26 @@ def _carry_out(draft: Draft, talk: Talk, interrupt: Interrupt, heard: Understand
         case "pause":
             floor.pause_holder(draft, talk)
         case "answer":
-            _answer(draft, talk, interrupt, faq)
+            _answer(draft, talk, interrupt, faq, cause)
             return
         case _:
             assert_never(interrupt.effect)
-    _act(draft, talk, interrupt, faq)
+    _act(draft, interrupt, faq, cause)
 
 
-def _answer(draft: Draft, talk: Talk, interrupt: Interrupt, faq: str | None) -> None:
+def _answer(draft: Draft, talk: Talk, interrupt: Interrupt, faq: str | None, cause: global_actions.Cause) -> None:
     """What was asked stands, and is repeated below the answer: at once, or when what is called is over."""
     if interrupt.call:
         floor.pause_holder(draft, talk)
-    _act(draft, talk, interrupt, faq)
+    _act(draft, interrupt, faq, cause)
     if not interrupt.call:
         floor.repeat_question(draft, talk)
 
 
-def _act(draft: Draft, talk: Talk, interrupt: Interrupt, faq: str | None) -> None:
-    global_actions.perform(draft, talk, interrupt)
+def _act(draft: Draft, interrupt: Interrupt, faq: str | None, cause: global_actions.Cause) -> None:
+    talk = cause.talk
+    assert talk is not None, "she has just written there"
+    global_actions.perform(draft, cause, interrupt.do)
     answer = triggers(draft).faqs.get(faq) if faq else None
     if answer is not None:
         plan_global(draft, talk, Wish(content=answer.content))

@@ -8,7 +8,7 @@ from bot.core.effects import Fallback, SendClass, SendMessage
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, EffectId, EnrolmentId
 from bot.core.messages import TemplateMessage
-from bot.core.step import people, reach, reactions, tasks
+from bot.core.step import global_actions, people, reach, reactions, tasks
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
 from bot.core.step.sending import WINDOW_REASONS, Wish, offer_fallbacks
@@ -65,12 +65,17 @@ def _stand_in(draft: Draft, run: Run | None, talk: Talk, event: Event) -> None:
     if run is None and send_class in ("reminder", "marketing") and not _still_rests(draft, event):
         draft.trace("not_sent", content=content, reason="left_state")
         return
-    wish = Wish(content=content, send_class=send_class, expires_at=_moment(event, "expires_at"))
+    cause = str(event.fields.get("cause") or "")
+    wish = Wish(content=content, send_class=send_class, expires_at=_moment(event, "expires_at"), cause=cause)
     found = offer_fallbacks(draft, run, talk, wish, fallbacks_of(event))
     if found.fate == "replaced":
         tasks.fallback_task(draft, run, found.task_title)
-    elif found.fate == "failed" and run is not None:
-        draft.fail(run, "send.window_closed" if reason in WINDOW_REASONS else f"send.rejected.{reason}")
+    elif found.fate == "failed":
+        error = "send.window_closed" if reason in WINDOW_REASONS else f"send.rejected.{reason}"
+        if run is not None:
+            draft.fail(run, error)
+        elif cause:
+            global_actions.raised(draft, global_actions.Cause(name=cause, talk=talk), error)
 
 
 def _still_rests(draft: Draft, event: Event) -> bool:
@@ -147,6 +152,7 @@ def receipt_fields(
         "planned_at": planned_at.isoformat(),
         "expires_at": effect.expires_at.isoformat() if effect.expires_at else None,
         "heard_at": heard_at.isoformat() if heard_at else None,
+        **({"cause": effect.cause} if effect.cause else {}),
     }
 
 

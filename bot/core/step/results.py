@@ -13,7 +13,7 @@ from bot.core.events import Event, Json
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import EffectId, EnrolmentId
 from bot.core.states import Book, Webhook
-from bot.core.step import emitting, reactions
+from bot.core.step import emitting, global_actions, reactions, tasks
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.errands import valid_booking
@@ -21,10 +21,14 @@ from bot.core.step.limits import check_room
 from bot.core.step.questions import state_of
 from bot.core.step.scope import faulted
 
+_WHAT = {"coupon": "优惠券", "points": "积分", "cancel_booking": "取消预约"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """`error` empty: it is done, and `answer` is what came back. `hold_until` None: nothing is held."""
+    """`error` empty: it is done, and `answer` is what came back. `hold_until` None: nothing is held. `cause`: what of
+    `_global.yaml` wanted it, empty: a journey.
+    """
 
     effect_id: EffectId
     kind: str
@@ -33,6 +37,7 @@ class _Result:
     answer: Json
     waited: bool
     hold_until: datetime | None
+    cause: str
 
 
 def received(draft: Draft, event: Event) -> None:
@@ -59,6 +64,8 @@ def received(draft: Draft, event: Event) -> None:
         _tell_others(draft, run, "booking.cancelled", result.answer)
     if result.error and not result.waited:
         _take_back(draft, event, result)
+    if run is None and result.cause and result.error and result.error != COUPON_KNOWN:
+        _nobodys(draft, result)
     if run is None or result.waited or reactions.react(draft, run, event):
         return
     if result.error and result.error != COUPON_KNOWN:
@@ -76,6 +83,7 @@ def _read(event: Event) -> _Result:
         answer=fields.get("result"),
         waited=fields.get("waited") is True,
         hold_until=datetime.fromisoformat(hold_until) if isinstance(hold_until, str) else None,
+        cause=str(fields.get("cause") or ""),
     )
 
 
@@ -131,6 +139,15 @@ def _save(draft: Draft, run: Run, name: str, answer: Json) -> bool:
     run.saved[name] = answer
     draft.scopes.pop(run.enrolment_id, None)
     return True
+
+
+def _nobodys(draft: Draft, result: _Result) -> None:
+    """No journey stands behind it: a rule of everybody's takes care of the error, or else the operators hear of it."""
+    cause = global_actions.Cause(name=result.cause, talk=draft.latest_talk())
+    if not global_actions.raised(draft, cause, result.error):
+        what = _WHAT.get(result.kind, result.kind)
+        title = f"{what} {result.name} 没有办成（{result.cause}）：{result.error}"
+        tasks.give(draft, None, tasks.Order(to=tasks.OPERATORS, title=title))
 
 
 def _take_back(draft: Draft, event: Event, result: _Result) -> None:

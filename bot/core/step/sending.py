@@ -21,9 +21,6 @@ from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
 from bot.core.step.scope import scope_of
 
-BURST_MAX = 3
-"""Messages of one step in one conversation; more is an error, not a silent cut (journey-language.md 3.11)."""
-
 EXPIRES_AFTER: Mapping[SendClass, timedelta] = {
     "transactional": timedelta(hours=24),
     "service": timedelta(hours=6),
@@ -48,7 +45,8 @@ class Wish:
     """What a journey wants to say. `templates_of`: the content whose templates stand in for it, itself if empty.
 
     `expires_at`: it stands in for a message that was to leave until then; otherwise `expire` counts from now.
-    `numbered`: where the choices cannot be tapped, they stand below the text as a numbered list.
+    `numbered`: where the choices cannot be tapped, they stand below the text as a numbered list. `cause`: what of
+    `_global.yaml` says it.
     """
 
     content: str
@@ -62,15 +60,20 @@ class Wish:
     numbered: bool = False
     templates_of: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What became of a wish. `not_before`: it was put off until then. `task_title`: a task is wanted instead."""
+    """What became of a wish. `not_before`: it was put off until then. `task_title`: a task is wanted instead.
+
+    `error`: why it failed that belongs to no journey, which nobody was told of yet.
+    """
 
     fate: Fate
     not_before: datetime | None = None
     task_title: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,27 +107,31 @@ def plan(draft: Draft, run: Run, wish: Wish) -> Plan:
 
 def may_say_more(draft: Draft, talk: Talk) -> bool:
     """Whether this step may plan one more message in this conversation."""
-    return draft.sent_now.get(talk.conversation_id, 0) < BURST_MAX
+    return draft.sent_now.get(talk.conversation_id, 0) < draft.program.rules.burst
 
 
 def plan_global(draft: Draft, talk: Talk, wish: Wish) -> Plan:
     """Plan a message that belongs to no journey: the answer to an interrupt, or to nothing understood."""
     content = draft.program.content(wish.content)
-    reason = ""
     if talk.channel not in content.forms:
-        reason = "send.no_identity"
-    elif not may_say_more(draft, talk):
-        reason = "send.burst"
-    if reason:
-        draft.trace("not_sent", content=wish.content, reason=reason)
-        return Plan(fate="withheld")
+        return _unsaid(draft, wish, "send.no_identity")
+    if not may_say_more(draft, talk):
+        return _unsaid(draft, wish, "send.burst")
     try:
         message = render(draft, None, content, talk=talk, wish=wish)
+        fallbacks = _fallbacks(draft, None, content, wish)
     except EvaluationFault as fault:
-        draft.trace("not_sent", content=wish.content, reason=fault.code)
-        return Plan(fate="withheld")
-    found = _judge_and_plan(draft, None, _make_offer(talk=talk, wish=wish, message=message))
-    return found or Plan(fate="withheld")
+        return _unsaid(draft, wish, fault.code)
+    if is_too_long(message, talk.channel):
+        return _unsaid(draft, wish, "send.too_long")
+    found = _judge_and_plan(draft, None, _make_offer(talk=talk, wish=wish, message=message, fallbacks=fallbacks))
+    found = found or offer_fallbacks(draft, None, talk, wish, fallbacks)
+    return Plan(fate="failed", error="send.window_closed") if found.fate == "failed" else found
+
+
+def _unsaid(draft: Draft, wish: Wish, error: str) -> Plan:
+    draft.trace("not_sent", content=wish.content, reason=error)
+    return Plan(fate="failed", error=error)
 
 
 def offer_fallbacks(draft: Draft, run: Run | None, talk: Talk, wish: Wish, fallbacks: tuple[Fallback, ...]) -> Plan:
@@ -164,7 +171,8 @@ def _judge_and_plan(draft: Draft, run: Run | None, offer: _Offer) -> Plan | None
     """Ask the policy. None: the window is shut and something else has to be tried."""
     wish, talk = offer.wish, offer.talk
     send_class = wish.send_class or "service"
-    effect_id = draft.new_effect_id(run.enrolment_id if run else None, f"{run.state if run else ''}/{wish.content}")
+    place = f"{run.state if run else wish.cause}/{wish.content}"
+    effect_id = draft.new_effect_id(run.enrolment_id if run else None, place)
     request = _make_request(
         effect_id=effect_id,
         send_class=send_class,
@@ -239,6 +247,7 @@ def _emit(
         urgent=draft.event is not None and draft.event.urgent,
         window=wish.window,
         fallbacks=offer.fallbacks,
+        cause=wish.cause,
     )
     draft.effects.append(effect)
     talk.unsent.append(unsent_of(effect, not_before=not_before))
@@ -295,19 +304,19 @@ def is_too_long(message: Message, channel: str) -> bool:
     return False
 
 
-def template_message(draft: Draft, run: Run, content: Content, name: str) -> TemplateMessage:
+def template_message(draft: Draft, run: Run | None, content: Content, name: str) -> TemplateMessage:
     """The template message `name` with the fields that `content` gives it."""
     scope = scope_of(draft, run)
     fields = tuple((field, draft.program.text(value, scope).strip()) for field, value in content.templates[name])
     return TemplateMessage(template=name, fields=fields)
 
 
-def _fallbacks(draft: Draft, run: Run, content: Content, wish: Wish) -> tuple[Fallback, ...]:
+def _fallbacks(draft: Draft, run: Run | None, content: Content, wish: Wish) -> tuple[Fallback, ...]:
     stand_in = draft.program.content(wish.templates_of) if wish.templates_of else content
     return tuple(_fallback(draft, run, stand_in, outside) for outside in wish.outside)
 
 
-def _fallback(draft: Draft, run: Run, content: Content, outside: Outside) -> Fallback:
+def _fallback(draft: Draft, run: Run | None, content: Content, outside: Outside) -> Fallback:
     match outside.way:
         case "template":
             return Fallback(way="template", message=template_message(draft, run, content, outside.name))

@@ -153,6 +153,10 @@ def _error(detail: Detail) -> Said:
     place = detail.source("guard")
     where = f"{detail.journey} 的表达式 {place}" if place else detail.journey
     then = _THEN.get(detail.text("outcome"), "")
+    kind, _, name = detail.text("cause").partition(":")
+    if name:
+        where = f"插话规则 {name}" if kind == "interrupt" else f"_global.yaml 对 {name} 的处理"
+        then = "；按 _global.yaml 的 errors 处理" if detail.text("outcome") == "handled" else "；没有规则处理它，只记录"
     return Said(text=f"{where} 出错：{error_words(code)}{then}", tone="no", outcome=code)
 
 

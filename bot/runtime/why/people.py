@@ -64,6 +64,7 @@ def _floor(detail: Detail) -> Said:
             f"{detail.journey} 的问题先排队：{detail.text('behind') or '另一方'} 正在和客户对话，说完就问",
             "no",
         ),
+        "put_off": (f"{detail.journey} 的问题过几秒再问：这一次已经说得够多（_global.yaml 的 burst）", "no"),
         "paused": (f"{detail.journey} 的问题暂停，回答时限停表", "info"),
         "resumed": (f"{detail.journey} 轮到说话，重新问", "ok"),
         "too_late_to_resume": (f"{detail.journey} 停了太久，不再追问，按超时处理", "no"),

@@ -53,7 +53,8 @@ _REASONS = {
     "dropped_outside_window": "旅程写明：发不出去就放弃（outside: drop）",
     "way_without_account": "短信和企业微信群发还没有接入账号，这一种备选跳过",
     "said_already": "这次旅程里用同一个 key 已经说过，不再说",
-    "send.burst": "一次推进在同一会话里最多发 3 条",
+    "said_already_to_her": "打断词用同一个 key 已经对这位客户说过，不再说",
+    "send.burst": "这一次推进在同一会话里能发的条数已用完（_global.yaml 的 burst，最多 3 条）",
     "send.no_identity": "没有可以发送的会话",
     "unknown_member": "成员名单（_staff.yaml）里没有这位同事",
 }
@@ -81,6 +82,7 @@ _ERRORS = {
     "book.lapsed": "位子保留超时，已经放掉",
     "book.no_slot": "没有这个时段，或不在可预约的时间内",
     "book.no_booking": "没有可以取消的预约",
+    "book.several": "客户有几个这样的预约，不知道取消哪一个",
     "book.failed": "预约没有办成",
     "coupon.already": "已经发过，不再发",
     "points.short": "积分不够扣",

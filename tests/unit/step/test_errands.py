@@ -51,6 +51,7 @@ def fields(errand: RunErrand) -> dict[str, Json]:
         "visit": errand.visit,
         "waited": errand.waited,
         "reply": errand.reply,
+        **({"cause": errand.cause} if errand.cause else {}),
     }
 
 

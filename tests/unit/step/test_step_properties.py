@@ -13,9 +13,9 @@ from bot.core.arrival import Step
 from bot.core.customer import Customer
 from bot.core.effects import RunErrand, Trace
 from bot.core.program import Program, compile_library
+from bot.core.rules import BURST_MAX
 from bot.core.step import step
 from bot.core.step.machine import MICROSTEPS_MAX, WAY_OUT_MAX
-from bot.core.step.sending import BURST_MAX
 from bot.storage.codec import customer_bytes, facts_text, read_customer, read_facts
 from tests.unit.step.losses import lost
 from tests.unit.step.play import Consumed, Play
