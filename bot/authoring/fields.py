@@ -7,7 +7,7 @@ from typing import TypeVar
 from bot.authoring import literals
 from bot.authoring.expressions import ExpressionFault, parse_expression, parse_template
 from bot.authoring.nodes import Entry, Listing, Node, Scalar, Table
-from bot.authoring.page import Formula, Page, Wants
+from bot.authoring.page import Formula, Page, Wants, is_template
 from bot.authoring.suggest import meant, nearest
 from bot.authoring.vocabulary import ALL_KEYS, Keys
 from bot.authoring.yaml_slips import wide_colon_in
@@ -182,13 +182,34 @@ def _nothing_written(page: Page, node: Scalar) -> None:
 
 
 def literal(page: Page, scalar: Scalar) -> str:
-    """The text of `scalar`, in which values are not put in."""
-    if "{{" in scalar.text or "{%" in scalar.text:
-        page.say("J090", scalar, "这里还不能用 {{ }}（尚未实现）", help="写成固定的文字")
+    """The text of `scalar`, which is looked up before any customer is there: J019 for a template."""
+    is_written_out(page, scalar)
     return scalar.text
 
 
+def is_written_out(page: Page, scalar: Scalar) -> bool:
+    """Whether `scalar` is a text as it stands; J019 when it is a template where none can be."""
+    return page.written_out(scalar.text, scalar)
+
+
+def as_words(page: Page, scalar: Scalar, *, most: int) -> str | Template | None:
+    """The text of `scalar`, at most so many characters, or the template that a `{{ }}` makes of it; None: neither."""
+    if is_template(scalar.text):
+        return as_template(page, scalar)
+    if len(scalar.text) > most:
+        page.say("J008", scalar, f"最多 {most} 字，这里有 {len(scalar.text)} 字", help="写短一些")
+        return None
+    return scalar.text
+
+
+def as_whole(page: Page, scalar: Scalar) -> int | Template | None:
+    """A whole number, or a template that makes one; None after a finding."""
+    return as_template(page, scalar) if is_template(scalar.text) else parsed(page, scalar, literals.whole)
+
+
 def _parsed(page: Page, scalar: Scalar, reader: Callable[[str], T], default: D, *, label: str = "") -> T | D:
+    if not is_written_out(page, scalar):
+        return default
     try:
         return reader(scalar.text)
     except literals.LiteralFault as fault:
@@ -205,6 +226,8 @@ def chosen(page: Page, scalar: Scalar, choices: Mapping[str, T], *, default: T, 
     """The value of the word, `default` after a finding when it is none of `choices`."""
     if scalar.text in choices:
         return choices[scalar.text]
+    if not is_written_out(page, scalar):
+        return default
     if scalar.text in later:
         unbuilt(page, scalar, scalar.text)
     else:

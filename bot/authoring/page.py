@@ -107,13 +107,27 @@ class Page:
         self.findings.add(rule, span, message, help=help, dated=dated)
 
     def refer(self, kind: ReferenceKind, name: str, node: Node, *, key: str) -> str:
-        """Note that `name` is used at `node`; gives `name` back."""
+        """Note that `name` is used at `node`; gives `name` back. J019: it is no name but a template."""
+        if not self.written_out(name, node):
+            return name
         self.references.append(Reference(kind=kind, name=name, span=node.span, key=key, state=self.state))
         return name
+
+    def written_out(self, text: str, node: Node) -> bool:
+        """Whether `text` is no template; J019 when it is one."""
+        if is_template(text):
+            message = "这里要写出来，不能用 {{ }}：旅程开始之前就要核对"
+            self.say("J019", node, message, help="写成固定的文字；要按情况选一个，用 branch 或 when 分开写")
+        return not is_template(text)
 
     def inside(self, span: Span, offending: str) -> Span:
         """The place of `offending` inside `span`, or `span` when it does not stand there word for word."""
         return within(self.findings.source_at(span), span, offending)
+
+
+def is_template(text: str) -> bool:
+    """Whether values are put into `text`."""
+    return "{{" in text or "{%" in text
 
 
 def page(source: Source) -> Page:

@@ -9,16 +9,21 @@ from bot.authoring.fields import (
     as_expression,
     as_scalar,
     as_template,
+    as_whole,
+    as_words,
     bounded,
     chosen,
     fields_of,
+    is_written_out,
     literal,
-    parsed,
 )
 from bot.authoring.nodes import Entry, Node, Scalar, Table
-from bot.authoring.page import ContentUse, Page
+from bot.authoring.page import ContentUse, Page, is_template
 from bot.authoring.read_sends import CLASSES, read_send
 from bot.core.actions import (
+    REASON_MAX,
+    STAGES,
+    WORD_MAX,
     Action,
     AddPoints,
     CancelBooking,
@@ -35,14 +40,14 @@ from bot.core.actions import (
     SetValues,
     StartJourney,
     Tag,
+    Words,
 )
 from bot.core.entries import Arguments
 from bot.core.expressions.tree import Expression, Template
 
 _OPT_OUTS = {name: name for name in ("all", *CLASSES)}
 _ONCE_PER: Mapping[str, Literal["", "customer", "journey"]] = {"customer": "customer", "journey": "journey"}
-_STAGES = {name: name for name in ("new", "qualified", "assigned", "contacted", "won", "lost")}
-"""What may become of a lead. Source: style.md 2."""
+_STAGES = {name: name for name in STAGES}
 
 
 def read_actions(page: Page, nodes: tuple[Node, ...], keys: vocabulary.Keys | None = None) -> tuple[Action, ...]:
@@ -65,18 +70,22 @@ def _read_action(page: Page, node: Node, keys: vocabulary.Keys) -> Action | None
 
 
 def _tag(page: Page, node: Node) -> Action | None:
-    scalar = as_scalar(page, node)
-    return Tag(tag=literal(page, scalar)) if scalar else None
+    tag = _words(page, as_scalar(page, node), most=WORD_MAX)
+    return Tag(tag=tag) if tag else None
 
 
 def _untag(page: Page, node: Node) -> Action | None:
-    scalar = as_scalar(page, node)
-    return Tag(tag=literal(page, scalar), remove=True) if scalar else None
+    tag = _words(page, as_scalar(page, node), most=WORD_MAX)
+    return Tag(tag=tag, remove=True) if tag else None
+
+
+def _words(page: Page, scalar: Scalar | None, *, most: int) -> Words | None:
+    return as_words(page, scalar, most=most) if scalar else None
 
 
 def _score(page: Page, node: Node) -> Action | None:
     scalar = as_scalar(page, node)
-    add = parsed(page, scalar, literals.whole) if scalar else None
+    add = as_whole(page, scalar) if scalar else None
     return None if add is None else Score(add=add)
 
 
@@ -166,7 +175,7 @@ def _task(page: Page, node: Node) -> Action | None:
 def read_person(fields: Fields, key: str) -> str:
     """`advisor`, `role:NAME` or `staff:ID`; empty after a finding."""
     scalar = fields.scalar(key)
-    if scalar is None:
+    if scalar is None or not is_written_out(fields.page, scalar):
         return ""
     kind, _, name = scalar.text.partition(":")
     if scalar.text != "advisor" and not (kind in ("role", "staff") and name):
@@ -178,8 +187,11 @@ def read_person(fields: Fields, key: str) -> str:
 
 def _points(page: Page, node: Node) -> Action | None:
     fields = fields_of(page, node, vocabulary.POINTS)
-    add = fields.parsed("add", literals.whole, None) if fields else None
-    return None if fields is None or add is None else AddPoints(add=add, reason=fields.text("reason"))
+    if fields is None:
+        return None
+    scalar, reason = fields.scalar("add"), _words(page, fields.scalar("reason"), most=REASON_MAX)
+    add = as_whole(page, scalar) if scalar else None
+    return AddPoints(add=add, reason=reason) if add is not None and reason else None
 
 
 def _coupon(page: Page, node: Node) -> Action | None:
@@ -190,7 +202,7 @@ def _coupon(page: Page, node: Node) -> Action | None:
         message = "优惠券没有 once_per，重入会重复发放"
         in_journey = "" if page.global_ else "，或 journey（一次旅程一次）"
         page.say("J606", fields.key("grant"), message, help=f"once_per: customer（一人一次）{in_journey}")
-    coupon = fields.text("grant")
+    coupon = _words(page, fields.scalar("grant"), most=WORD_MAX)
     once_per = fields.one_of("once_per", _ONCE_PER, default="")
     if page.global_ and once_per == "journey":
         message = "_global.yaml 里的优惠券不属于任何旅程，不能写 once_per: journey"
@@ -253,7 +265,12 @@ def _emit(page: Page, node: Node) -> Action | None:
 
 def _stage(page: Page, node: Node) -> Action | None:
     scalar = as_scalar(page, node)
-    stage = chosen(page, scalar, _STAGES, default="") if scalar else ""
+    if scalar is None:
+        return None
+    if is_template(scalar.text):
+        made = as_template(page, scalar)
+        return SetStage(stage=made) if made else None
+    stage = chosen(page, scalar, _STAGES, default="")
     return SetStage(stage=stage) if stage else None
 
 

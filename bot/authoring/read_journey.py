@@ -44,6 +44,12 @@ class JourneyDraft:
     shipped: bool = False
 
 
+def _about(fields: Fields) -> str:
+    """What the journey is for, as it is written: nobody reads it with a customer at hand, so nothing is put in."""
+    written = fields.template("about") if fields.has("about") else None
+    return written.source if written is not None else ""
+
+
 def read_journey(page: Page, root: Node, *, shipped: bool = False) -> JourneyDraft | None:
     """The journey in a file, None (after findings) when the file holds no table at all."""
     fields = fields_of(page, root, vocabulary.JOURNEY)
@@ -60,7 +66,7 @@ def read_journey(page: Page, root: Node, *, shipped: bool = False) -> JourneyDra
         channel=fields.one_of("channel", _CHANNELS, default="oa", later=("app", "sms")),
         label=fields.parsed("release", _label, ""),
         owner=fields.text("owner"),
-        about=fields.text("about"),
+        about=_about(before),
         labels=fields.texts("labels"),
         enter=read_entries(before.page, fields.nodes("enter"), name),
         audience=before.expression("audience", "guard"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from bot.authoring import literals, vocabulary
-from bot.authoring.fields import Fields, fields_of, parsed
+from bot.authoring.fields import Fields, fields_of, is_written_out, parsed
 from bot.authoring.nodes import Node, Scalar
 from bot.authoring.page import Page
 from bot.authoring.read_actions import read_actions, read_values
@@ -94,6 +94,8 @@ def read_keywords(fields: Fields) -> tuple[str, ...]:
     """The keywords, normalised as the customer's text will be; J008 for one of which nothing is left."""
     found: list[str] = []
     for scalar in fields.scalars("keyword"):
+        if not is_written_out(fields.page, scalar):
+            continue
         normal = normalise(scalar.text)
         slip = next((mark for mark in _WIDE_SEPARATORS if mark in scalar.text), "")
         if slip:

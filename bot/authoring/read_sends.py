@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from bot.authoring import literals, vocabulary
-from bot.authoring.fields import Fields, chosen, fields_of, literal
+from bot.authoring.fields import Fields, chosen, fields_of, is_written_out, literal
 from bot.authoring.nodes import Entry, Node, Scalar, Table
 from bot.authoring.page import ContentUse, Page
 from bot.authoring.source import Span
@@ -78,6 +78,8 @@ def read_outside(fields: Fields) -> tuple[tuple[Outside, ...], tuple[tuple[str, 
     ways: list[Outside] = []
     templates: list[tuple[str, Span]] = []
     for scalar in fields.scalars("outside"):
+        if not is_written_out(fields.page, scalar):
+            continue
         way, _, name = scalar.text.partition(":")
         name = name.strip()
         if way == "template" and name:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 
 from bot.authoring import literals, vocabulary
-from bot.authoring.fields import Fields, as_scalar, bounded, fields_of, literal, parsed
+from bot.authoring.fields import Fields, as_scalar, bounded, fields_of, is_written_out, literal, parsed
 from bot.authoring.nodes import Entry, Listing, Node, Scalar
 from bot.authoring.page import ContentUse, Page
 from bot.core.events import Json
@@ -183,6 +183,8 @@ def _options(fields: Fields, kind: SlotType | None) -> dict[str, tuple[str, ...]
     options: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
     for option, synonyms in _option_nodes(fields):
+        if not all(is_written_out(fields.page, one) for one in (option, *synonyms)):
+            continue
         options[option.text] = tuple(synonym.text for synonym in synonyms)
         for synonym in (option, *synonyms):
             owner = owners.setdefault(normalise(synonym.text), option.text)

@@ -32,17 +32,29 @@ class Send:
     key: Template | None = None
 
 
+WORD_MAX = 60
+"""Characters of a tag, or of the name of a coupon."""
+REASON_MAX = 100
+"""Characters of the reason for which points are booked."""
+NUMBER_MAX = 10**9
+"""Greatest magnitude of a score or of points that one action adds."""
+STAGES = ("new", "qualified", "assigned", "contacted", "won", "lost")
+"""What may become of a lead. Source: style.md 2."""
+Words: TypeAlias = str | Template
+"""Written out, or made when the action is done."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
     """Add `tag`, or take it away when `remove`."""
 
-    tag: str
+    tag: Words
     remove: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    add: int
+    add: int | Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +91,15 @@ class CreateTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddPoints:
-    add: int
-    reason: str
+    add: int | Template
+    reason: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantCoupon:
     """`once_per`: nobody gets it twice at all, or in one run of the journey; empty: every time."""
 
-    coupon: str
+    coupon: Words
     once_per: Literal["", "customer", "journey"] = ""
 
 
@@ -125,7 +137,7 @@ class Emit:
 class SetStage:
     """The stage of the customer's open lead."""
 
-    stage: str
+    stage: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from bot.authoring.checks.lengths import check_lengths, check_menus
 from bot.authoring.drafts import Drafts
 from bot.authoring.nodes import place
-from bot.authoring.page import ContentUse, Page
+from bot.authoring.page import ContentUse, Page, is_template
 from bot.authoring.read_content import ContentDraft
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.suggest import meant
@@ -71,8 +71,8 @@ def _uses(draft: JourneyDraft) -> list[ContentUse]:
 
 
 def _exists(drafts: Drafts, page: Page, use: ContentUse) -> bool:
-    if use.content in drafts.content_names:
-        return True
+    if use.content in drafts.content_names or is_template(use.content):
+        return use.content in drafts.content_names  # that a template cannot stand there was reported already
     # The ask of a slot is reported where the slot names it.
     if not (use.how == "ask" and use.state):
         hint = meant(use.content, sorted(drafts.content_names))

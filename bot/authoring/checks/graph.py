@@ -14,7 +14,8 @@ _SETTLED = frozenset({"then", "branch", "split", "end", "use"})
 _KEYS_LOST = frozenset({"J002", "J006", "J010"})
 """Findings with which a key of a state may have got lost."""
 _WAYS_LOST = frozenset(
-    {"J002", "J003", "J004", "J006", "J008", "J010", "J014", "J015", "J016", "J017", "J090", "J103", "J111", "J113"}
+    {"J002", "J003", "J004", "J006", "J008", "J010", "J014", "J015", "J016", "J017", "J019", "J090"}
+    | {"J103", "J111", "J113"}
 )
 """Findings with which a `goto` may have got lost."""
 

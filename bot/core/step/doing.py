@@ -11,7 +11,7 @@ from bot.core.effects import RecordConsent, SaveLead, SendMessage
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression, Template
 from bot.core.expressions.values import EvaluationFault, Scope
-from bot.core.step import calls, emitting, entry, errands, saying, tasks
+from bot.core.step import calls, emitting, entry, errands, saying, tasks, words
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.fitting import check_option
@@ -41,14 +41,12 @@ def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object])
     match action:
         case say.Send():
             return _send(draft, run, action, extra)
-        case say.Tag(tag=tag, remove=remove):
-            (draft.tags.discard if remove else draft.tags.add)(tag)
-            draft.trace("tag", run, tag=tag, removed=remove)
-        case say.Score(add=add):
-            draft.score += add
-            draft.trace("score", run, add=add, score=draft.score)
+        case say.Tag():
+            words.change_tag(draft, run, action, extra)
+        case say.Score():
+            words.change_score(draft, run, action, extra)
         case say.AddPoints():
-            return errands.add_points(draft, run, action)
+            return errands.add_points(draft, run, action, extra=extra)
         case say.SetValues():
             set_values(draft, run, action.values, scope_of(draft, run, extra))
         case say.OpenLead():
@@ -68,11 +66,11 @@ def _do(draft: Draft, run: Run, action: say.Action, extra: Mapping[str, object])
         case say.Emit():
             return emitting.emit(draft, run, action, extra)
         case say.GrantCoupon():
-            errands.grant_coupon(draft, run, action)
+            errands.grant_coupon(draft, run, action, extra=extra)
         case say.CancelBooking():
             return errands.cancel_booking(draft, run, action)
         case say.SetStage():
-            return set_stage(draft, run, action)
+            return set_stage(draft, run, action, extra)
         case _:
             assert_never(action)
     return True
@@ -133,9 +131,7 @@ def set_values(draft: Draft, run: Run, values: tuple[tuple[str, Expression], ...
 # What follows may be done for no journey too: by an interrupt of `_global.yaml`.
 
 
-def open_lead(
-    draft: Draft, run: Run | None, action: say.OpenLead, extra: Mapping[str, object] | None = None
-) -> None:
+def open_lead(draft: Draft, run: Run | None, action: say.OpenLead, extra: Mapping[str, object] | None = None) -> None:
     """Open her lead, or add to the one that is open. EvaluationFault: a field cannot be worked out."""
     scope = scope_of(draft, run, extra)
     given: dict[str, Json] = {name: plain(draft.program.value(value, scope)) for name, value in action.fields}
@@ -158,19 +154,22 @@ def _new_lead_id(draft: Draft, run: Run | None) -> str:
     return draft.new_effect_id(run.enrolment_id if run else None, f"{run.state if run else ''}/lead")
 
 
-def set_stage(draft: Draft, run: Run | None, action: say.SetStage) -> bool:
-    """Move her open lead to another stage. False: she has none, which is the error `stage.no_lead`."""
+def set_stage(draft: Draft, run: Run | None, action: say.SetStage, extra: Mapping[str, object] | None = None) -> bool:
+    """Move her open lead to another stage. False: she has none, which is the error `stage.no_lead`.
+
+    EvaluationFault: the stage cannot be worked out.
+    """
     if draft.lead is None:
         if run is not None:
             draft.fail(run, NO_LEAD)
         return False
-    before = draft.lead.stage
-    if before != action.stage:
-        draft.lead = replace(draft.lead, stage=action.stage)
+    before, stage = draft.lead.stage, words.stage_of(draft, run, action, extra)
+    if before != stage:
+        draft.lead = replace(draft.lead, stage=stage)
         save_lead(draft)
-        changed: dict[str, Json] = {"lead_id": draft.lead.lead_id, "stage": action.stage, "before": before}
+        changed: dict[str, Json] = {"lead_id": draft.lead.lead_id, "stage": stage, "before": before}
         emitting.tell(draft, "stage.changed", changed)
-    draft.trace("stage", run, stage=action.stage, before=before)
+    draft.trace("stage", run, stage=stage, before=before)
     return True
 
 
@@ -194,8 +193,11 @@ def save_lead(draft: Draft) -> None:
 
 
 def change_consent(draft: Draft, run: Run | None, action: say.ChangeConsent, *, source: str) -> None:
-    """Keep what she agreed to, or took back. `source`: which journey, or which interrupt, heard it."""
-    purpose = draft.program.text(action.purpose, scope_of(draft, run)).strip()
+    """Keep what she agreed to, or took back. `source`: which journey, or which interrupt, heard it.
+
+    EvaluationFault: the purpose cannot be worked out.
+    """
+    purpose = words.word(draft, run, action.purpose)
     shown = draft.program.content(action.text) if action.text else None
     consent = Consent(
         granted=action.granted,

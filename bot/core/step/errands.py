@@ -24,6 +24,7 @@ from bot.core.expressions.tree import Expression
 from bot.core.expressions.values import EvaluationFault, Scope
 from bot.core.ids import EffectId
 from bot.core.states import Book, Webhook
+from bot.core.step import words
 from bot.core.step.copies import Run
 from bot.core.step.dealers import dealer_of
 from bot.core.step.draft import Draft
@@ -112,16 +113,19 @@ def _give_up(draft: Draft, run: Run, save: str) -> None:
     draft.scopes.pop(run.enrolment_id, None)
 
 
-def grant_coupon(draft: Draft, run: Run | None, action: GrantCoupon, *, cause: str = "") -> None:
+def grant_coupon(
+    draft: Draft, run: Run | None, action: GrantCoupon, *, cause: str = "", extra: words.Extra = None
+) -> None:
     """Have the coupon handed out, unless she had it within `once_per` already; where no run stands behind it, that is
-    every time or once for a customer."""
+    every time or once for a customer. EvaluationFault: which one cannot be worked out."""
+    coupon, written = words.word(draft, run, action.coupon, extra), words.as_written(action.coupon)
     run_id = run.enrolment_id if run is not None else ""
     once = {"": "", "customer": "customer", "journey": run_id}[action.once_per]
-    key = coupon_key(action.coupon, once)
+    key = coupon_key(coupon, once)
     if once and key in draft.coupons:
-        draft.trace("coupon", run, coupon=action.coupon, outcome="had_already", once_per=action.once_per)
+        draft.trace("coupon", run, coupon=written, outcome="had_already", once_per=action.once_per)
         return
-    errand = HandOutCoupon(coupon=action.coupon, once=once)
+    errand = HandOutCoupon(coupon=coupon, once=once)
     effect_id = _plan(draft, run, errand, until=draft.now + TRIED_FOR, cause=cause)
     if once:
         draft.coupons[key] = effect_id
@@ -134,16 +138,22 @@ def coupon_key(coupon: str, once: str) -> str:
     return f"{coupon}|{once}"
 
 
-def add_points(draft: Draft, run: Run | None, action: AddPoints, *, cause: str = "") -> bool:
-    """Book the points, which count at once. False: she has fewer than are to be taken, an error of `run`."""
-    if draft.points + action.add < 0:
-        draft.trace("points", run, add=action.add, reason=action.reason, points=draft.points, outcome="short")
+def add_points(
+    draft: Draft, run: Run | None, action: AddPoints, *, cause: str = "", extra: words.Extra = None
+) -> bool:
+    """Book the points, which count at once. False: she has fewer than are to be taken, an error of `run`.
+
+    EvaluationFault: how many, or why, cannot be worked out.
+    """
+    (add, reason), written = words.points_of(draft, run, action, extra), words.as_written(action.reason)
+    if draft.points + add < 0:
+        draft.trace("points", run, add=add, reason=written, points=draft.points, outcome="short")
         if run is not None:
             draft.fail(run, SHORT)
         return False
-    draft.points += action.add
-    draft.trace("points", run, add=action.add, reason=action.reason, points=draft.points)
-    errand = BookPoints(add=action.add, reason=action.reason, balance=draft.points)
+    draft.points += add
+    draft.trace("points", run, add=add, reason=written, points=draft.points)
+    errand = BookPoints(add=add, reason=reason, balance=draft.points)
     _plan(draft, run, errand, until=draft.now + TRIED_FOR, cause=cause)
     return True
 

@@ -12,7 +12,7 @@ from bot.core.errands import SHORT
 from bot.core.expressions.values import EvaluationFault
 from bot.core.ids import ConversationId
 from bot.core.rules import Interrupt
-from bot.core.step import calls, doing, emitting, entry, errands, knowing, saying, tasks
+from bot.core.step import calls, doing, emitting, entry, errands, knowing, saying, tasks, words
 from bot.core.step.catching import everybodys
 from bot.core.step.copies import Run, Talk
 from bot.core.step.draft import Draft
@@ -78,11 +78,12 @@ def _do(draft: Draft, cause: Cause, action: say.Action) -> str:
         case say.Send():
             return _send(draft, cause, action)
         case say.AddPoints():
-            return "" if errands.add_points(draft, None, action, cause=cause.name) else SHORT
+            booked = errands.add_points(draft, None, action, cause=cause.name, extra=cause.extra)
+            return "" if booked else SHORT
         case say.CancelBooking():
             return errands.cancel_hers(draft, action, near=cause.near, all_=cause.all_, cause=cause.name)
         case say.SetStage():
-            return "" if doing.set_stage(draft, None, action) else doing.NO_LEAD
+            return "" if doing.set_stage(draft, None, action, cause.extra) else doing.NO_LEAD
         case say.Emit():
             return "" if emitting.emit(draft, None, action, cause.extra) else emitting.LOOP
         case _:
@@ -95,12 +96,10 @@ def _do_surely(draft: Draft, cause: Cause, action: say.Action) -> None:
     match action:
         case say.OptOut(scope=scope):
             doing.opt_out(draft, scope)
-        case say.Tag(tag=tag, remove=remove):
-            (draft.tags.discard if remove else draft.tags.add)(tag)
-            draft.trace("tag", tag=tag, removed=remove)
-        case say.Score(add=add):
-            draft.score += add
-            draft.trace("score", add=add, score=draft.score)
+        case say.Tag():
+            words.change_tag(draft, None, action, cause.extra)
+        case say.Score():
+            words.change_score(draft, None, action, cause.extra)
         case say.SetValues():
             _set_attributes(draft, cause, action)
         case say.OpenLead():
@@ -110,7 +109,7 @@ def _do_surely(draft: Draft, cause: Cause, action: say.Action) -> None:
         case say.CreateTask():
             doing.create_task(draft, None, action, cause.extra)
         case say.GrantCoupon():
-            errands.grant_coupon(draft, None, action, cause=cause.name)
+            errands.grant_coupon(draft, None, action, cause=cause.name, extra=cause.extra)
         case say.StartJourney():
             _start(draft, cause, action)
         case say.Note(text=text):
