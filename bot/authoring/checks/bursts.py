@@ -11,10 +11,11 @@ from bot.authoring.drafts import Drafts
 from bot.authoring.read_journey import JourneyDraft
 from bot.core.actions import Action, Send
 from bot.core.journey import Journey
-from bot.core.rules import GlobalRules, Interrupt
+from bot.core.rules import GlobalRules
 from bot.core.states import Ask, Branch, Split, State
 
-_HELP = "合成一条，或在中间加一个 wait；允许的条数是 _global.yaml 的 burst"
+_ALLOWED = "允许的条数是 _global.yaml 的 burst"
+_HELP = f"合成一条，或在中间加一个 wait；{_ALLOWED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +41,9 @@ def check(drafts: Drafts) -> None:
     said = {use.content: use.span for use in page.contents if use.how == "send"}
     for one in rules.interrupts:
         sends = [action for action in one.do if isinstance(action, Send)]
-        if _said_by(one) > rules.burst and sends[-1].content in said:
-            message = f"一次推进最多发 {rules.burst} 条：打断词 {one.interrupt} 会发 {_said_by(one)} 条"
-            page.say("J402", said[sends[-1].content], message, help=_HELP)
-
-
-def _said_by(interrupt: Interrupt) -> int:
-    return _said(interrupt.do)
+        if _said(sends) > rules.burst and sends[-1].content in said:
+            message = f"一次推进最多发 {rules.burst} 条：打断词 {one.interrupt} 会发 {_said(sends)} 条"
+            page.say("J402", said[sends[-1].content], message, help=f"合成一条；{_ALLOWED}")
 
 
 def _said(actions: Iterable[Action]) -> int:

@@ -48,9 +48,11 @@ def _anybodys_bookings(drafts: Drafts, page: Page) -> None:
     """What `_global.yaml` cancels must be kept by some journey; where one could not be read, anything may be."""
     doings = [state.doing for draft in drafts.journeys.values() for state in draft.journey.states.values()]
     kept = tuple(dict.fromkeys(doing.save for doing in doings if isinstance(doing, Book)))
+    all_read = drafts.journeys.keys() == drafts.journey_names
     for reference in page.references:
-        if reference.kind == "saved" and drafts.journeys.keys() == drafts.journey_names:
-            _declared(page, reference, kept, what="哪段旅程的 book 里都没有 save: ")
+        if reference.kind == "saved" and reference.name not in kept and all_read:
+            message = f"没有一段旅程的 book 把预约存成 “{reference.name}”{meant(reference.name, kept)}"
+            page.say("J203", reference.span, message, help=f"存过的名字：{some(kept)}")
 
 
 def _inside(draft: JourneyDraft, reference: Reference) -> None:

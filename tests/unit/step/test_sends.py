@@ -295,7 +295,9 @@ def test_after_opting_out_she_is_answered_but_never_written_to() -> None:
 
 
 def test_a_fourth_message_of_one_step_is_an_error() -> None:
-    chatty = later("1h").replace("{send: hello}", "{send: one}, {send: two}, {send: three}, {send: four}")
+    chatty = later("1h").replace(
+        "{send: hello}", "{send: one}, {send: two}, {send: three}, {send: {content: four, key: four}}"
+    )
     play = Play(chatty)
     assert play.follow() == ["one", "two", "three"]
     assert play.turn.traced("error", error="send.burst", outcome="stuck")
