@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.authoring.checks.certain import TRIED_MAX, Domain, certain
+from bot.authoring.checks.certain import TRIED_MAX, Certain, Domain, certain
 from bot.core.expressions.evaluate import compile_guard
 from bot.core.expressions.source import to_source
 from bot.core.expressions.tree import Both, Call, Compare, Constant, Expression, ListOf, Name, Node, Not
@@ -85,6 +85,35 @@ def test_what_a_webhook_answers_may_be_of_the_kind_of_any_constant_that_it_is_co
         written = [Compare(op="==", left=answer, right=Constant(value=one)) for one in constants]
         found = certain(written, domains)
         assert found is not None and not any((*found.never, *found.always))
+
+
+def mixed(path: Path) -> Domain:
+    return Domain(mixed=True)
+
+
+def test_what_nobody_declared_may_be_there_and_yet_be_neither_true_nor_false() -> None:
+    """Before: only null was thought of, so that asking whether it is there made it one of the two."""
+    answer = Name(path=("reply", "ok"))
+    there = Call(name="has", arguments=(answer,))
+    parts = [Compare(op="!=", left=answer, right=Constant(value=one)) for one in (True, False)]
+    found = certain([Both(op="and", operands=(there, *parts))], mixed)
+    assert found is not None and not found.never[0]
+    assert certain([Both(op="and", operands=(there, *parts))], domains) == Certain(never=(True,), always=(False,))
+
+
+def test_what_nobody_declared_fails_where_kinds_have_no_order_and_goes_to_none_of_the_branches_behind() -> None:
+    answer, five = Name(path=("reply", "n")), Constant(value=5)
+    asked: list[Node] = [
+        Compare(op=">", left=answer, right=five),
+        Compare(op="<=", left=answer, right=five),
+        Call(name="has", arguments=(answer,)),
+    ]
+    assert certain(asked, mixed) == Certain(never=(False, False, True), always=(False, False, False))
+
+
+def test_a_comparison_of_kinds_that_have_no_order_is_left_to_those_who_report_kinds() -> None:
+    nonsense = Compare(op=">", left=Name(path=("s",)), right=Constant(value=True))
+    assert certain([nonsense, Name(path=("t",))], domains) is None
 
 
 def test_conditions_with_too_much_to_try_are_left_alone() -> None:

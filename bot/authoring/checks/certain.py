@@ -29,13 +29,15 @@ Trial: TypeAlias = Mapping[str, Value]
 class Domain:
     """The values that a name may have. `values`: these and no others; None: any of their kind. `least`: no less.
 
-    `whole`: whole numbers. `null`: it may be missing.
+    `whole`: whole numbers. `null`: it may be missing. `mixed`: nobody declared its kind, as of what a webhook answers:
+    it may be of another one than what it is compared with.
     """
 
     values: tuple[Value, ...] | None = None
     null: bool = True
     least: int | None = None
     whole: bool = False
+    mixed: bool = False
 
 
 Domains: TypeAlias = Callable[[Path], Domain]
@@ -102,20 +104,30 @@ def certain(conditions: Iterable[Node], domains: Domains) -> Certain | None:
     values = terms.values()
     if prod(len(one) for one in values.values()) > TRIED_MAX:
         return None
-    seen = [set[bool]() for _ in asked]
-    try:
-        for trial in _trials(values):
-            for node, answers in zip(asked, seen, strict=True):
-                answer = _holds(node, trial)
-                answers.add(answer)
-                if answer:
-                    break
-    except EvaluationFault:
+    seen, failed = [set[bool]() for _ in asked], set[int]()
+    for trial in _trials(values):
+        fault = _ask(asked, trial, seen)
+        if fault is not None:
+            failed.add(fault)
+    if failed and not any(domain.mixed for domain in terms.found.values()):
         return None  # what cannot be compared is reported as such (J207)
     return Certain(
-        never=tuple(True not in answers for answers in seen),
-        always=tuple(answers == {True} for answers in seen),
+        never=tuple(True not in answers and (bool(answers) or at not in failed) for at, answers in enumerate(seen)),
+        always=tuple(answers == {True} and at not in failed for at, answers in enumerate(seen)),
     )
+
+
+def _ask(asked: tuple[Node, ...], trial: Trial, seen: list[set[bool]]) -> int | None:
+    """Ask one after the other until one holds, and note the answers. The place of the one that fails; None: none."""
+    for at, node in enumerate(asked):
+        try:
+            answer = _holds(node, trial)
+        except EvaluationFault:
+            return at  # an error leads out, to none of those behind
+        seen[at].add(answer)
+        if answer:
+            break
+    return None
 
 
 def _trials(values: Mapping[str, tuple[Value, ...]]) -> Iterator[Trial]:
@@ -194,6 +206,10 @@ def _tried(domain: Domain, constants: list[Value]) -> tuple[Value, ...]:
     truths = _TRUTH if any(isinstance(one, bool) for one in constants) else ()
     numbers = [one for one in constants if isinstance(one, int | Decimal) and not isinstance(one, bool)]
     texts = [one for one in constants if isinstance(one, str)]
+    if domain.mixed and constants:
+        other_numbers: tuple[Value, ...] = () if numbers else (0,)
+        other_texts: tuple[Value, ...] = () if texts else ("",)
+        null = (*(() if truths else _TRUTH), *other_numbers, *other_texts, *null)
     if not texts and (truths or numbers):
         return (*truths, *_numbers(sorted(set(numbers)), domain), *null)
     # Beside the constants: before, between and behind them, for `<` and its kin go by code points.

@@ -5,13 +5,14 @@ Rules J108, J109, J209. What cannot be proved is left alone.
 
 from bot.authoring.checks import options
 from bot.authoring.checks.certain import Certain, Domain, Domains, certain
+from bot.authoring.checks.environment import Environments
 from bot.authoring.drafts import Drafts
 from bot.authoring.page import Formula
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.suggest import meant
 from bot.core.expressions.analyse import nodes
 from bot.core.expressions.tree import Expression, Node
-from bot.core.expressions.types import Path
+from bot.core.expressions.types import Path, TypeEnv
 from bot.core.journey import Journey
 from bot.core.slots import Slot
 from bot.core.states import Branch, State
@@ -21,9 +22,10 @@ _COUNT = Domain(least=0, whole=True, null=False)
 
 def check(drafts: Drafts) -> None:
     """Report options that nobody can choose, and conditions that always or never hold."""
+    environments = Environments(drafts)
     for draft in drafts.journeys.values():
         closed = {**options.attributes_of(drafts), **options.variables_of(draft)}
-        domains = _domains(draft.journey, closed, _defaulted(drafts))
+        domains = _domains(draft.journey, closed, _defaulted(drafts), environments.inside(draft))
         settled = {
             id(formula)
             for formula in draft.page.formulas
@@ -59,11 +61,13 @@ def _defaulted(drafts: Drafts) -> frozenset[Path]:
     return frozenset(("customer", name) for name, one in declared.items() if one.default is not None)
 
 
-def _domains(journey: Journey, closed: options.Options, defaulted: frozenset[Path]) -> Domains:
+def _domains(journey: Journey, closed: options.Options, defaulted: frozenset[Path], env: TypeEnv) -> Domains:
     def of(path: Path) -> Domain:
         match path:
             case ("customer" | "vars", _):
-                return Domain(values=closed.get(path), null=path not in defaulted)
+                values = closed.get(path)
+                mixed = values is None and env.type_of(path) == "any"
+                return Domain(values=values, null=path not in defaulted, mixed=mixed)
             case ("slots", name):
                 slot = journey.slots.get(name)
                 return Domain() if slot is None else _of_slot(slot)
@@ -72,7 +76,7 @@ def _domains(journey: Journey, closed: options.Options, defaulted: frozenset[Pat
             case ("journey", "id"):
                 return Domain(values=(journey.journey,), null=False)
             case _:
-                return Domain()
+                return Domain(mixed=env.type_of(path) == "any")
 
     return of
 
