@@ -12,8 +12,8 @@ from tests.survival.checker.reading import read
 
 START = 1_800_000_000.0
 _TABLES = """
-CREATE TABLE outbox (seq INTEGER PRIMARY KEY, effect_id, conversation_id, content, state, reason DEFAULT '',
-    repeats DEFAULT 0, attempts DEFAULT 1, planned_at, started_at, settled_at, not_before DEFAULT 0);
+CREATE TABLE outbox (seq INTEGER PRIMARY KEY, effect_id, customer_id, conversation_id, content, state,
+    reason DEFAULT '', repeats DEFAULT 0, attempts DEFAULT 1, planned_at, started_at, settled_at, not_before DEFAULT 0);
 CREATE TABLE inbox (seq INTEGER PRIMARY KEY, actor, consumed_at);
 CREATE TABLE timers (customer_id, due_at);
 CREATE TABLE parked (lane);
@@ -45,15 +45,14 @@ class Scene:
     inbox: list[tuple[str, int | None]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    customers: set[int] = field(default_factory=set)
 
     def withheld(self, customer: int, content: str, reason: str, at: float) -> None:
         """The journal says why a message was never planned."""
         entry = json.dumps([{"kind": "not_sent", "detail": {"content": content, "reason": reason}}])
         said = f"({micros(at)}, {customer}, 'event', '{entry}')"
-        self.statements += [
-            f"INSERT INTO identities VALUES ('{openid(customer)}', {customer}, 'oa')",
-            f"INSERT INTO journal (at, customer_id, kind, entries) VALUES {said}",
-        ]
+        self.customers.add(customer)
+        self.statements.append(f"INSERT INTO journal (at, customer_id, kind, entries) VALUES {said}")
 
     def line(self, direction: str, endpoint: str, at: float, **rest: Any) -> None:
         plain = {"direction": direction, "endpoint": endpoint, "real_at": moment(at), "verdict": "ok"}
@@ -121,8 +120,10 @@ class Scene:
         self.deaths += [line, {"kind": "risen", "at": moment(until or at + 1)}]
 
     def row(self, customer: int, content: str, state: str, at: float, **rest: Any) -> None:
+        self.customers.add(customer)
         plain = {
             "effect_id": f"E{len(self.outbox)}",
+            "customer_id": customer,
             "conversation_id": f"oa:main:{openid(customer)}",
             "content": content,
             "state": state,
@@ -141,6 +142,8 @@ class Scene:
         database = sqlite3.connect(self.directory / "zhitu.db")
         database.executescript(_TABLES)
         database.executemany("INSERT INTO inbox (actor, consumed_at) VALUES (?, ?)", self.inbox)
+        known = [(openid(customer), customer) for customer in sorted(self.customers)]
+        database.executemany("INSERT INTO identities VALUES (?, ?, 'oa')", known)
         for row in self.outbox:
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             database.execute(f"INSERT INTO outbox ({names}) VALUES ({marks})", tuple(row.values()))

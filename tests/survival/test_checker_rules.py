@@ -127,13 +127,18 @@ def a_question_is_asked_when_the_advisor_has_closed(scene: Scene) -> None:
     scene.got(3, "q:3.2.1", 121)
 
 
-def _waits_for_the_hour(scene: Scene, *, asked: int) -> None:
-    """Two messages to an advisor wait, the first as if she had been sent enough, after so many messages and cards."""
-    words = {"touser": "s01", "msgtype": "text", "text": {"content": "说"}}
-    for number in range(asked):
+def _asked(scene: Scene, advisor: str, *, times: int) -> None:
+    """So many messages to an advisor, and as many changed cards."""
+    words = {"touser": advisor, "msgtype": "text", "text": {"content": "说"}}
+    for number in range(times):
         scene.line("in", "POST /cgi-bin/message/send", 10 + number / 1000, request={"body": words})
-        card = {"userids": ["s01"], "response_code": "R"}
+        card = {"userids": [advisor], "response_code": "R"}
         scene.line("in", "POST /cgi-bin/message/update_template_card", 10 + number / 1000, request={"body": card})
+
+
+def _waits_for_the_hour(scene: Scene, *, asked: int) -> None:
+    """Two messages to an advisor wait, the first as if she had been sent enough."""
+    _asked(scene, "s01", times=asked)
     waiting = {"conversation_id": "app:main:s01", "settled_at": None}
     scene.row(3, "@handoff", "ready", 12, **waiting, reason="rate", not_before=micros(9000), attempts=0)
     scene.row(3, "@forward", "ready", 13, **waiting)
@@ -141,6 +146,16 @@ def _waits_for_the_hour(scene: Scene, *, asked: int) -> None:
 
 def an_advisor_has_had_her_thousand(scene: Scene) -> None:
     _waits_for_the_hour(scene, asked=480)
+
+
+def the_cards_of_two_customers_wait_for_two_advisors_hours(scene: Scene) -> None:
+    for customer, advisor, at in ((3, "s02", 20), (4, "s01", 30)):
+        _asked(scene, advisor, times=480)
+        scene.wrote(customer, f"h:{customer}.1", at)
+    # The rows do not stand in the order in which the customers wrote: a later one must not be taken for the earlier.
+    for customer, advisor, at in ((4, "s01", 30), (3, "s02", 20)):
+        waiting = {"conversation_id": f"app:main:{advisor}", "settled_at": None, "not_before": micros(9000)}
+        scene.row(customer, "@handoff", "ready", at + 0.2, **waiting, reason="rate", attempts=0)
 
 
 def an_advisor_was_said_to_have_had_enough_and_had_not(scene: Scene) -> None:
@@ -164,6 +179,7 @@ def an_advisor_was_said_to_have_had_enough_and_had_not(scene: Scene) -> None:
         the_question_did_not_fit_into_the_window_so_nothing_was_answered,
         its_journey_ended_at_a_message_that_found_no_window,
         an_advisor_has_had_her_thousand,
+        the_cards_of_two_customers_wait_for_two_advisors_hours,
     ],
     ids=lambda happens: happens.__name__,
 )
@@ -171,6 +187,14 @@ def test_what_nobody_did_wrong_leaves_every_column_at_zero(scene: Scene, happens
     clean(scene)
     happens(scene)
     assert columns(scene.judged()) == {}
+
+
+def her_card_was_never_planned_and_anothers_fell_to_a_death(scene: Scene) -> None:
+    scene.wrote(3, "h:3.1", 10)
+    scene.wrote(4, "h:4.1", 20)
+    scene.row(4, "@handoff", "unknown", 20.2, effect_id="R", conversation_id="app:main:s00")
+    scene.died(20.5, sending=("R",))
+    scene.card("h:4.1", "T4", 20.4)
 
 
 def thanked_without_a_question(scene: Scene) -> None:
@@ -234,6 +258,7 @@ def the_thanks_for_an_answer_stand_in_for_nothing_else(scene: Scene) -> None:
     ("happens", "expected"),
     [
         (an_advisor_was_said_to_have_had_enough_and_had_not, {"stuck": 1}),
+        (her_card_was_never_planned_and_anothers_fell_to_a_death, {"lost out": 1}),
         (thanked_without_a_question, {"forbidden": 1}),
         (thanked_twice_for_one_question, {"forbidden": 1}),
         (answered_and_taken_for_an_answer, {"forbidden": 1}),

@@ -55,9 +55,13 @@ class Lie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An outbox row that did not simply leave: another state than sent, or sent again. Times in seconds."""
+    """An outbox row that did not simply leave: another state than sent, or sent again. Times in seconds.
+
+    `customer`: who it is about, as the platform calls her; also where an advisor gets it.
+    """
 
     effect_id: str
+    customer: str
     conversation: str
     content: str
     state: str

@@ -25,14 +25,17 @@ def read_database(seen: Seen, database: Path) -> None:
 
 def _read_rows(seen: Seen, connection: sqlite3.Connection) -> None:
     statement = (
-        "SELECT effect_id, conversation_id, content, state, reason, repeats, planned_at, started_at, settled_at,"
-        " not_before FROM outbox WHERE state NOT IN ('sent', 'delivered') OR repeats > 0 ORDER BY seq"
+        "SELECT o.effect_id, i.external_id, o.conversation_id, o.content, o.state, o.reason, o.repeats, o.planned_at,"
+        " o.started_at, o.settled_at, o.not_before FROM outbox o LEFT JOIN identities i"
+        " ON i.customer_id = o.customer_id AND i.channel = 'oa'"
+        " WHERE o.state NOT IN ('sent', 'delivered') OR o.repeats > 0 ORDER BY o.seq"
     )
-    for effect_id, conversation, content, state, reason, repeats, *times in connection.execute(statement):
+    for effect_id, customer, conversation, content, state, reason, repeats, *times in connection.execute(statement):
         planned_at, started_at, settled_at, not_before = ((time or 0) / 1e6 for time in times)
         seen.rows.append(
             Row(
                 effect_id=effect_id,
+                customer=customer or "",
                 conversation=conversation,
                 content=content,
                 state=state,
