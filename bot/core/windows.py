@@ -58,30 +58,75 @@ def opened(
     fresh = _make_bucket(bucket_id=event_id, kind=kind, opened_at=at, closes_at=closes_at, max=rule.max)
     # One that stands in two buckets is one message: one leaves after the other, so no two begin at one moment.
     begun_at = sorted({t for b in buckets for t in b.begun_at if at - t < REQUEST_MAX}) if buckets else []
-    opened_now = (*[b for b in buckets if b.closes_at > at and b.kind != kind], fresh)
+    opened_now = (*_kept(buckets, kind, at), fresh)
     return _charged_anew(opened_now, begun_at, at) if begun_at else opened_now
+
+
+def _kept(buckets: tuple[Bucket, ...], replaced: BucketKind, at: datetime) -> list[Bucket]:
+    """The open ones of other kinds, with what may have been taken from them instead of the replaced one.
+
+    Of two that were opened in one second nobody knows which the platform took from first.
+    """
+    kept = [b for b in buckets if b.closes_at > at and b.kind != replaced]
+    for gone in [b for b in buckets if b.used and b.kind == replaced] if kept else ():
+        kept = [_either(b, gone) if abs(b.closes_at - gone.closes_at) < WITHIN else b for b in kept]
+    return kept
 
 
 def _charged_anew(buckets: tuple[Bucket, ...], begun_at: list[datetime], at: datetime) -> tuple[Bucket, ...]:
     """`buckets`, new since `at`, with what the platform took from them before we knew.
 
     What left after `at` it took from other buckets than we did, maybe. Of all that left before, the last alone may have
-    arrived after `at`, as one leaves after the other: nobody knows, so that one counts wherever it may have been taken.
-    So does what left within the second of the act.
+    arrived after `at`, as one leaves after the other; of what left within the second of the act nobody knows. So each
+    of these is tried as the first that arrived after it, and counts wherever it may have been taken.
     """
-    moved = tuple([_without(b, at + WITHIN) for b in buckets])
-    under_way = [t for t in begun_at if t < at][-1:]
-    for t in (*under_way, *[t for t in begun_at if t >= at]):
-        found = _first_to_close(moved, max(t, at))
-        if found is not None and (t >= at + WITHIN or t not in found.begun_at):
-            moved = tuple([_spent(b, t) if b is found else b for b in moved])
+    surely = at + WITHIN
+    unsure = [t for t in begun_at if t < at][-1:] + [t for t in begun_at if at <= t < surely]
+    found = _charged(buckets, begun_at, at, first=surely) if begun_at[-1] >= surely else buckets
+    for first in unsure:
+        found = tuple(
+            [_either(*pair) for pair in zip(found, _charged(buckets, begun_at, at, first=first), strict=True)]
+        )
+    return found
+
+
+def _charged(
+    buckets: tuple[Bucket, ...], begun_at: list[datetime], at: datetime, *, first: datetime
+) -> tuple[Bucket, ...]:
+    """`buckets`, when what began from `first` on arrived after the act, and all before it where it stands."""
+    moved = tuple([_without(b, first) for b in buckets])
+    for t in [t for t in begun_at if t >= first]:
+        taken = _first_to_close(moved, max(t, at))
+        if taken is not None:
+            moved = tuple([_spent(b, t) if b is taken else b for b in moved])
     return moved
+
+
+def _either(one: Bucket, other: Bucket) -> Bucket:
+    """`one`, with what may have been taken from it as the other knows it."""
+    if one is other:
+        return one
+    if one.bucket_id == other.bucket_id and _knows_all(other, one):
+        return other
+    begun_at = tuple(sorted({*one.begun_at, *other.begun_at}))
+    used = max(_of_old(one) + len(begun_at), one.used, other.used)
+    return replace(one, used=min(used, one.max), begun_at=begun_at)
+
+
+def _knows_all(one: Bucket, other: Bucket) -> bool:
+    return one.used >= other.used and one.begun_at[: len(other.begun_at)] == other.begun_at
 
 
 def _without(bucket: Bucket, at: datetime) -> Bucket:
     kept = tuple([t for t in bucket.begun_at if t < at])
-    gone = len(bucket.begun_at) - len(kept)
-    return replace(bucket, used=max(bucket.used - gone, 0), begun_at=kept) if gone else bucket
+    if len(kept) == len(bucket.begun_at):
+        return bucket
+    return replace(bucket, used=min(_of_old(bucket) + len(kept), bucket.max), begun_at=kept)
+
+
+def _of_old(bucket: Bucket) -> int:
+    """Messages taken from it of which is not known when they began. More may be known than it holds: any of them."""
+    return max(bucket.used - len(bucket.begun_at), 0)
 
 
 def spendable(conversation: Ledger, now: datetime) -> Bucket | None:

@@ -10,14 +10,15 @@ from bot.core.ids import ConversationId, EffectId, EventId
 from bot.core.rules import GlobalRules, WindowRule
 from bot.sandbox.emulator.quota import Ledger, Trigger
 
-_KINDS: dict[str, BucketKind] = {"message": "message", "menu_click": "menu_click", "follow": "follow"}
-_TRIGGERS: dict[str, Trigger] = {"message": "message", "menu_click": "menu", "follow": "follow"}
+_KINDS: dict[str, BucketKind] = {"message": "message", "menu_click": "menu_click", "follow": "follow", "scan": "scan"}
+_TRIGGERS: dict[str, Trigger] = {"message": "message", "menu_click": "menu", "follow": "follow", "scan": "scan"}
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 OA: dict[BucketKind, WindowRule] = {
     "message": WindowRule(max=5, duration=timedelta(hours=48)),
     "menu_click": WindowRule(max=3, duration=MINUTE),
     "follow": WindowRule(max=3, duration=MINUTE),
+    "scan": WindowRule(max=3, duration=MINUTE),
 }
 RULES = GlobalRules(
     timezone="Asia/Shanghai",
@@ -83,7 +84,7 @@ def test_an_act_drops_the_buckets_that_have_closed() -> None:
 
 
 def test_an_act_that_gives_nothing_opens_nothing() -> None:
-    assert act(talk(), "scan", NOW).buckets == ()
+    assert act(talk("kf"), "scan", NOW).buckets == ()
 
 
 def test_the_bucket_that_closes_first_is_spent_first() -> None:
@@ -181,6 +182,28 @@ def test_a_message_in_flight_that_the_platform_charged_to_a_shorter_window_leave
     ]
 
 
+def test_a_message_that_a_full_shorter_window_had_room_for_counts_against_no_longer_one() -> None:
+    # Before: the click's window being full, both counted in the scan's as well, and what followed in the message's:
+    # five of five, when the platform had taken one. An advisor was told that her words could not leave.
+    tapped = act(act(talk(), "message", NOW + timedelta(seconds=4)), "menu_click", NOW - timedelta(seconds=2))
+    answered = _spent_at(tapped, 4.2, 4.5, 4.9)
+    scanned = _spent_at(act(answered, "scan", NOW + timedelta(seconds=5)), 6.3, 6.6)
+    asked = _spent_at(act(scanned, "message", NOW + timedelta(seconds=6)), 7.1, 14.5)
+    assert [(b.kind, b.used) for b in asked.buckets] == [("menu_click", 3), ("scan", 3), ("message", 1)]
+
+
+def test_of_two_windows_of_one_second_either_may_have_been_spent() -> None:
+    conversation = _spent_at(act(act(talk(), "scan", NOW, "a"), "follow", NOW, "b"), 1, 2)
+    again = act(conversation, "scan", NOW + timedelta(seconds=30))
+    assert [(b.kind, b.used) for b in again.buckets] == [("follow", 2), ("scan", 0)]
+
+
+def _spent_at(conversation: Conversation, *seconds: float) -> Conversation:
+    for second in seconds:
+        conversation = spend(conversation, NOW + timedelta(seconds=second))
+    return conversation
+
+
 def test_an_emptied_conversation_waits_for_the_next_act() -> None:
     conversation = windows.emptied(act(talk(), "message", NOW), NOW)
     assert windows.spendable(conversation, NOW) is None
@@ -219,14 +242,17 @@ def test_used_stays_between_zero_and_max_whatever_happens(history: list[tuple[st
 @st.composite
 def tellings(draw: st.DrawFn) -> list[tuple[int, int, int]]:
     """What happens, in halves of seconds: an act of a kind and how late we hear of it, or a send and its flight."""
-    step = st.tuples(st.integers(0, 12), st.integers(-1, 2), st.integers(0, 19))
+    step = st.tuples(st.integers(0, 12), st.integers(-1, 3), st.integers(0, 19))
     return draw(st.lists(step, max_size=25))
 
 
-@given(tellings())
-def test_we_never_believe_in_more_than_the_platform_allows(history: list[tuple[int, int, int]]) -> None:
-    """Whatever is under way, and however late we hear of her acts; sends go one after the other."""
-    half, kinds = timedelta(seconds=0.5), ("message", "menu_click", "follow")
+@given(tellings(), st.sampled_from([0, 1]))
+def test_we_never_believe_in_more_than_the_platform_allows(history: list[tuple[int, int, int]], whole: int) -> None:
+    """Whatever is under way, and however late we hear of her acts; sends go one after the other.
+
+    `whole`: we are told whole seconds, as the platform does.
+    """
+    half, kinds = timedelta(seconds=0.5), ("message", "menu_click", "follow", "scan")
     platform, ours, now, free_at = Ledger("strict"), talk(), NOW, NOW
     coming: list[tuple[datetime, int, str, datetime]] = []
     for pause, what, takes in history:
@@ -234,7 +260,7 @@ def test_we_never_believe_in_more_than_the_platform_allows(history: list[tuple[i
         ours = _told(coming, until=now, ours=ours, platform=platform)
         if what >= 0:
             coming.append((now, 0, kinds[what], now))
-            coming.append((now + takes * half, 1, kinds[what], now))
+            coming.append((now + takes * half, 1, kinds[what], now.replace(microsecond=0) if whole else now))
             ours = _told(coming, until=now, ours=ours, platform=platform)
         elif now >= free_at and windows.spendable(ours, now):
             ours = spend(ours, now)
