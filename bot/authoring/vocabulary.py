@@ -119,8 +119,8 @@ ERROR_ACTION = _keys(
 
 BOOKINGS = _keys("_bookings.yaml", "", required="dsl resources")
 RESOURCE = _keys("resources 的一项", "dealers ahead", required="resource hours each capacity")
-STAFF = _keys("_staff.yaml", "", required="dsl dealers staff", unbuilt="duty dispatch")
-DEALER = _keys("dealers 的一项", "city hours", required="dealer name", unbuilt="territory")
+STAFF = _keys("_staff.yaml", "", required="dsl dealers staff")
+DEALER = _keys("dealers 的一项", "city hours", required="dealer name")
 MEMBER = _keys("staff 的一项", "hours", required="id name roles dealer account")
 
 ATTRIBUTES = _keys("schema/customer.yaml", "", required="dsl attributes")
@@ -138,13 +138,13 @@ CONTENT = _keys(
     "内容",
     "vars variants templates media",
     required="content channels",
-    unbuilt="locale title description card quote url articles miniprogram",
+    unbuilt="locale card url miniprogram",
 )
 FAQ = _keys(
     "常见问题",
     "vars variants media",
     required="faq questions channels",
-    unbuilt="templates locale title description card quote url articles miniprogram",
+    unbuilt="locale card url miniprogram",
 )
 MODELS = _keys("models.yaml", "", required="dsl models")
 MODEL = _keys("车型", "aliases trims prices valid_from valid_to")
