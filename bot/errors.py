@@ -162,6 +162,12 @@ class Unavailable(StorageError):
     code = "unavailable"
 
 
+class Spoilt(StorageError):
+    """One row does not open (damaged, its key lost, its form unknown): it is set aside, and its lane stands still."""
+
+    code = "spoilt"
+
+
 class Conflict(StorageError):
     """Somebody else changed the row: run the step again, at most three times."""
 

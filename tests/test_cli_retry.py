@@ -4,10 +4,12 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot import config
 from bot.cli import main
@@ -15,10 +17,12 @@ from bot.core.effects import SendMessage
 from bot.core.events import Event
 from bot.core.ids import ConversationId, CustomerId, EffectId, EventId
 from bot.core.messages import Text
+from bot.runtime.parking import set_aside
 from bot.storage import KeyRing, Missed, Outcome, Planned, Priority, Room, Storage, Transaction
 
 OPENID = "oBuyer0000000000000000000001"
 ID = "ABCDEFGHIJKLMNOPQRSTUVWX23"
+OTHER = "ZYXWVUTSRQPONMLKJIHGFEDC32"
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 
 
@@ -62,12 +66,9 @@ def message(name: str) -> Event:
     )
 
 
-def trouble(tx: Transaction) -> None:
-    """One of everything that waits for a person."""
-    tx.lanes.ingest([message("a"), message("b")], received_at=NOW)
-    tx.lanes.quarantine(channel="oa", account="main", body=b"<xml>", why="the XML is not well-formed")
-    effect = SendMessage(
-        effect_id=EffectId(ID),
+def effect_of(name: str) -> SendMessage:
+    return SendMessage(
+        effect_id=EffectId(name),
         conversation_id=ConversationId(f"oa:main:{OPENID}"),
         channel="oa",
         account="main",
@@ -82,6 +83,13 @@ def trouble(tx: Transaction) -> None:
         state="greet",
         visit=1,
     )
+
+
+def trouble(tx: Transaction) -> None:
+    """One of everything that waits for a person."""
+    tx.lanes.ingest([message("a"), message("b")], received_at=NOW)
+    tx.lanes.quarantine(channel="oa", account="main", body=b"<xml>", why="the XML is not well-formed")
+    effect = effect_of(ID)
     tx.effects.carry_out([Planned(customer_id=CustomerId(1), effects=[effect], at=NOW)])
     tx.outbox.lease(NOW, worker="w", hold=timedelta(minutes=1), limits={("oa", "main"): Room(slots=1)})
     tx.outbox.begin([EffectId(ID)], worker="w", started_at=NOW, epoch=1)
@@ -237,3 +245,42 @@ def test_what_cannot_be_done_exits_with_two_and_says_how_to_go_on(
     prepare(place, trouble)
     assert code_of("retry", *arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def spoil(tx: Transaction) -> None:
+    """Two messages of one customer that do not open, as the server leaves them. Their bytes are kept reversed."""
+    tx.lanes.ingest([message("a")], received_at=NOW)
+    for name in (ID, OTHER):
+        one = replace(effect_of(name), conversation_id=ConversationId(name))
+        tx.effects.carry_out([Planned(customer_id=CustomerId(1), effects=[one], at=NOW)])
+    turn_bytes(tx)
+    tx.outbox.lease(NOW, worker="w", hold=timedelta(minutes=1), limits={("oa", "main"): Room(slots=2)})
+    set_aside(tx)
+
+
+def turn_bytes(tx: Transaction) -> None:
+    """Make what opens not open, and what was made so open again."""
+    for seq, sealed in tx._connection.execute(text("SELECT seq, sealed FROM outbox")).all():
+        values = {"seq": seq, "sealed": bytes(reversed(sealed))}
+        tx._connection.execute(text("UPDATE outbox SET sealed = :sealed WHERE seq = :seq"), values)
+
+
+def test_what_does_not_open_is_told_left_and_brought_back(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before: `zhitu retry` and `zhitu why` ended with an error about that row."""
+    prepare(place, spoil)
+    assert code_of("retry") == 1
+    shown = capsys.readouterr().out
+    assert "打不开的记录" in shown and ID in shown and OTHER in shown
+    assert code_of("why", OPENID) == 0
+    assert "打不开" in capsys.readouterr().out
+    assert code_of("retry", "send", ID) == 2
+    assert "打不开" in capsys.readouterr().err
+    assert code_of("retry", "leave", OTHER) == 0
+    assert [one["id"] for one in listed(capsys)["unreadable"]] == [ID]
+    prepare(place, turn_bytes)
+    assert code_of("retry", "lane", OPENID) == 0
+    found: list[str] = []
+    prepare(place, lambda tx: found.extend(line.state for line in tx.reading.outbox_of(CustomerId(1))))
+    assert found == ["ready", "unknown"]
+    capsys.readouterr()
+    assert code_of("retry") == 0

@@ -12,10 +12,10 @@ from bot import config
 from bot.app.accounts import callbacks_of
 from bot.app.beside import opened
 from bot.core.events import Json
-from bot.runtime import retry, retry_errands
+from bot.runtime import retry, retry_errands, retry_spoilt
 from bot.runtime.why import Wall
 from bot.runtime.why.reasons import because
-from bot.storage import ErrandLine, OutboxLine, Priority, Quarantined, Transaction
+from bot.storage import ErrandLine, OutboxLine, Priority, Quarantined, SpoiltRow, Transaction
 
 T = TypeVar("T")
 _NEXT_LOOK = "正在运行的服务最迟 30 秒内会处理"
@@ -84,16 +84,19 @@ def sent_again(config_file: Path, effect: str) -> Told:
 def left(config_file: Path, effect: str) -> Told:
     """Leave a message, or what another system was asked, as it is."""
 
-    def let_be(tx: Transaction) -> OutboxLine | ErrandLine:
+    def let_be(tx: Transaction) -> str:
+        spoilt = retry_spoilt.leave(tx, effect)
+        if spoilt is not None:
+            return spoilt.name
         errand = retry_errands.find(tx, effect)
         if errand is not None:
             retry_errands.leave(tx, errand)
-            return errand
+            return errand.effect.effect_id
         line = retry.find_send(tx, effect)
         retry.leave(tx, line)
-        return line
+        return line.effect.effect_id
 
-    return Told(text=f"{_write(config_file, let_be).effect.effect_id} 不再发送，也不再列出")
+    return Told(text=f"{_write(config_file, let_be)} 不再发送，也不再列出")
 
 
 def clock_confirmed(config_file: Path) -> Told:
@@ -143,6 +146,10 @@ def _as_text(found: retry.Survey) -> str:
             "不知道是否做成的外部请求（zhitu retry send 编号，或 zhitu retry leave 编号）",
             [_errand_words(one, wall) for one in found.errands],
         ),
+        _part(
+            "打不开的记录（先恢复密钥；不要了：zhitu retry leave 编号）",
+            [_spoilt_words(one, wall) for one in found.spoilt],
+        ),
     ]
     if found.cut:
         parts.append(f"每类只列出 {retry.LISTED_MAX} 条，处理之后再看其余的")
@@ -170,6 +177,12 @@ def _send_words(one: OutboxLine, wall: Wall) -> str:
 def _errand_words(one: ErrandLine, wall: Wall) -> str:
     at = one.started_at or one.planned_at
     return f"{one.effect.effect_id}  客户 {one.customer_id}  {one.effect.errand.name}  {wall.moment(at)}  {one.reason}"
+
+
+def _spoilt_words(one: SpoiltRow, wall: Wall) -> str:
+    name = one.name[: retry.ID_SHOWN] if one.table == "quarantine" else one.name
+    whose = f"  客户 {one.lane}" if one.lane > 0 else ""
+    return f"{name}  {one.table}{whose}  {one.what}  {wall.moment(one.at)}  {one.error.what}"
 
 
 def _as_json(found: retry.Survey) -> str:
@@ -208,11 +221,22 @@ def _as_json(found: retry.Survey) -> str:
         }
         for one in found.errands
     ]
+    unreadable: list[Json] = [
+        {
+            "id": one.name,
+            "table": one.table,
+            "customer": one.lane if one.lane > 0 else None,
+            "since": one.at.isoformat(),
+            "reason": one.error.what,
+        }
+        for one in found.spoilt
+    ]
     whole: dict[str, Json] = {
         "lanes": lanes,
         "quarantine": quarantined,
         "sends": sends,
         "errands": errands,
+        "unreadable": unreadable,
         "cut": found.cut,
     }
     return json.dumps(whole, ensure_ascii=False, indent=2)

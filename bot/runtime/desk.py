@@ -12,6 +12,7 @@ from bot.storage import Claimed, Desk, Lane, Planned, Transaction
 
 ROSTER_MAX = 10
 NOBODY = "您现在没有打开的会话，也没有正在跟进的客户。接受任务卡片后即可与客户对话。"
+UNTITLED = "（标题打不开）"
 CHOOSE = "您现在没有打开的会话。请在任务卡片上点“打开会话”。您跟进的客户：\n{roster}"
 
 
@@ -51,7 +52,7 @@ def _follows_others(tx: Transaction, desk: Desk) -> bool:
 def _answer_with_roster(tx: Transaction, lane: Lane, event: Event, now: datetime) -> None:
     staff_id = StaffId(event.sender)
     entries = tx.desks.roster(staff_id)[:ROSTER_MAX]
-    roster = "\n".join(f"· {entry.title}" for entry in entries)
+    roster = "\n".join(f"· {entry.title or UNTITLED}" for entry in entries)
     note = SendMessage(
         effect_id=EffectId(effect_id(event.event_id, None, "roster", 0)),
         conversation_id=staff_conversation(event.account, staff_id),

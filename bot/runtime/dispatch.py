@@ -23,6 +23,7 @@ from bot.errors import (
     Conflict,
     Forbidden,
     Refused,
+    Spoilt,
     TryLater,
     Unauthorised,
     Unknown,
@@ -333,21 +334,25 @@ def settle_unknown(tx: Transaction, attempt: Attempt, at: Circumstances, *, repe
     """Nobody can tell whether it arrived. Repeated at most once, and only where silence would be worse."""
     effect = attempt.effect
     tx.outbox.settle([Outcome(effect_id=effect.effect_id, verdict="unknown", reason="no_verdict")])
-    repeatable = not attempt.is_repeat and _may_repeat(tx, attempt, at)
-    if repeatable and tx.outbox.repeat(effect.effect_id, not_before=repeat_at, until=_key_ends(attempt)):
-        _plan_repeat(tx, attempt)
+    if not attempt.is_repeat and _may_repeat(tx, attempt, at) and _plan_repeat(tx, attempt, repeat_at):
         return Standing(state="ready")
     told = _tell_lane(tx, attempt, _Fate(kind="send.unknown", reason="no_verdict"), now=at.now)
     return Standing(state="unknown", lane_told=told)
 
 
-def _plan_repeat(tx: Transaction, attempt: Attempt) -> None:
-    """The repeat stands in the customer's ledger as any message that waits: an opt-out takes it back."""
-    effect = attempt.effect
-    if effect.send_class != "staff" and attempt.customer_id > 0:
-        customer = tx.customers.load([attempt.customer_id])[attempt.customer_id]
+def _plan_repeat(tx: Transaction, attempt: Attempt, repeat_at: datetime) -> bool:
+    """The repeat stands in the customer's ledger as any message that waits: an opt-out takes it back.
+
+    False: its fate is not unknown any more. Spoilt: the customer does not open, and no repeat was planned.
+    """
+    effect, owner = attempt.effect, attempt.customer_id
+    customer = tx.customers.load([owner])[owner] if effect.send_class != "staff" and owner > 0 else None
+    if not tx.outbox.repeat(effect.effect_id, not_before=repeat_at, until=_key_ends(attempt)):
+        return False
+    if customer is not None:
         after = ledger.record_repeating(customer, effect.conversation_id, departure.unsent_of(effect))
         tx.customers.save([(customer, after)])
+    return True
 
 
 def _key_ends(attempt: Attempt) -> datetime | None:
@@ -381,7 +386,11 @@ def expire(tx: Transaction, *, now: datetime) -> int:
     rows = tx.outbox.expire(now)
     for row in rows:
         if row.effect.send_class != "staff":
-            customer = tx.customers.load([row.customer_id])[row.customer_id]
+            try:
+                customer = tx.customers.load([row.customer_id])[row.customer_id]
+            except Spoilt as error:
+                tx.spoilt.note("outbox", row.seq, error, met="ready")
+                continue
             tx.customers.save([(customer, ledger.record_dropped(customer, row.effect.effect_id))])
         kind: ReceiptType = "send.unknown" if row.state == "unknown" else "send.expired"
         _tell_lane(tx, row, _Fate(kind=kind, reason="expired"), now=now)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import structlog
 
 from bot.core.events import Json
-from bot.errors import Conflict, StorageError
+from bot.errors import Conflict, Spoilt, StorageError
 from bot.runtime.accounts import Account, Accounts
 from bot.runtime.alarm import Alarm
 from bot.runtime.bugs import kind_of, place_of, trace_of
@@ -221,7 +221,12 @@ class Engine:
                 await turn()
                 self._faults.pop(name, None)
             except StorageError as error:
-                await self._after_fault(name, error)
+                if isinstance(error, Spoilt):  # one row, not the database: callbacks are taken all the same
+                    log.error(
+                        "loop_failed", loop=name, why=kind_of(error), place=place_of(error), trace=trace_of(error)
+                    )
+                else:
+                    await self._after_fault(name, error)
             except Exception as bug:  # noqa: BLE001 - the top of all loops: the next ring finds them alive
                 log.error("loop_failed", loop=name, why=kind_of(bug), place=place_of(bug), trace=trace_of(bug))
             finally:

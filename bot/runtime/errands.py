@@ -5,7 +5,7 @@ What our own ledgers do is done and settled in one transaction. A webhook goes t
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,11 +17,11 @@ from bot.core.errands import NO_TARGET, CallWebhook
 from bot.core.ids import EffectId
 from bot.errors import StorageError
 from bot.runtime import errand_settling as settling
-from bot.runtime.bugs import kind_of, place_of, trace_of
+from bot.runtime.bugs import kind_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
+from bot.runtime.parking import Aside, Parking, park, set_aside, tell_aside, tell_parked
 from bot.runtime.ports import Answered, Caller, Clock, Unanswered
-from bot.runtime.stepping import Parking, park
 from bot.runtime.under_way import wait_out
 from bot.storage import OURS, ErrandLine, ErrandVerdict, Lane, Priority, Storage, Transaction
 
@@ -81,9 +81,8 @@ class Errands:
             raise
         except Exception as bug:  # noqa: BLE001 - a bug in one errand: whose it is stands still, the others go on
             return await self._one_by_one(bug)
-        done = taken.expired + len(taken.settled) + len(taken.parked)
-        for parking in taken.parked:
-            _tell(parking)
+        done = taken.expired + len(taken.settled) + len(taken.aside.rows)
+        tell_aside(taken.aside)
         for effect, verdict in taken.settled:
             self._count(effect, verdict)
         for line in taken.leased:
@@ -117,7 +116,7 @@ class Errands:
             settling.settle(tx, line, settling.Outcome(verdict="failed", error=NO_TARGET))
             settled.append((line.effect, "failed"))
         leased = tx.errands.lease(now, worker=self._worker, hold=LEASE_FOR, room=self._room())
-        return _Taken(expired=expired, settled=tuple(settled), leased=leased, parked=_park_unreadable(tx))
+        return _Taken(expired=expired, settled=tuple(settled), leased=leased, aside=set_aside(tx))
 
     async def _one_by_one(self, bug: Exception) -> int:
         """Do what our ledgers can in transactions of their own. Whose errand fails, her lane is parked with the reason
@@ -126,9 +125,8 @@ class Errands:
         Raises `bug` when no errand of ours was to blame.
         """
         now, done, parked = self._clock.now(), 0, 0
-        lines = await self._storage.write(
-            Priority.LEASE, lambda tx: tx.errands.free(OURS, now=self._clock.now(), limit=OURS_MAX)
-        )
+        lines, aside = await self._storage.write(Priority.LEASE, self._ours)
+        tell_aside(aside)
         for line in lines:
             outcome = await self._tried(line, now)
             if outcome is None:
@@ -136,7 +134,7 @@ class Errands:
             if isinstance(outcome, Exception):
                 parking = Parking(lane=Lane(line.customer_id), seq=None, bug=outcome)
                 await self._storage.write(Priority.SETTLE, partial(_park, parking))
-                _tell(parking)
+                tell_parked([parking])
                 parked += 1
             else:
                 done += 1
@@ -145,6 +143,9 @@ class Errands:
             raise bug
         self._told()
         return done + parked
+
+    def _ours(self, tx: Transaction) -> tuple[Sequence[ErrandLine], Aside]:
+        return tx.errands.free(OURS, now=self._clock.now(), limit=OURS_MAX), set_aside(tx)
 
     async def _tried(self, line: ErrandLine, now: datetime) -> ErrandVerdict | Exception | None:
         """What became of an errand of ours, or the bug that it met. StorageError: the database itself fails.
@@ -236,13 +237,13 @@ class Errands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """What one transaction did: errands given up and settled, those that are leased to be asked now, and the lanes
-    that stand still because an errand of theirs does not open."""
+    """What one transaction did: errands given up and settled, those that are leased to be asked now, and those that
+    do not open."""
 
     expired: int
     settled: tuple[tuple[RunErrand, ErrandVerdict], ...]
     leased: tuple[ErrandLine, ...]
-    parked: tuple[Parking, ...]
+    aside: Aside
 
 
 class _Nobody:
@@ -255,22 +256,8 @@ class _Nobody:
         return Unanswered(why="no such webhook", may_be_taken=False)
 
 
-def _park_unreadable(tx: Transaction) -> tuple[Parking, ...]:
-    """Park the lanes of those whose errands do not open. They run as soon as they open and the lane is set free."""
-    found = tx.errands.unreadable.items()
-    parkings = tuple(Parking(lane=Lane(customer_id), seq=None, bug=error) for customer_id, error in found)
-    for parking in parkings:
-        park(tx, parking)
-    return parkings
-
-
 def _park(parking: Parking, tx: Transaction) -> None:
     park(tx, parking)
-
-
-def _tell(parking: Parking) -> None:
-    bug = parking.bug
-    log.error("lane_parked", lane=parking.lane, why=kind_of(bug), place=place_of(bug), trace=trace_of(bug))
 
 
 NOBODY_TO_ASK: Caller = _Nobody()

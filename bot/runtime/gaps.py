@@ -160,11 +160,12 @@ class _Person:
 def _believed(tx: Transaction, gap: Gap) -> tuple[list[_Person], str]:
     """The next page of people, with what we believe of them. Those of whom we know nothing yet are left out."""
     people, end = tx.gaps.people(gap, limit=ROUND_PEOPLE)
-    customers = tx.customers.load([customer_id for _, customer_id in people])
+    customers = tx.customers.load_readable([customer_id for _, customer_id in people])
     found = []
     for external_id, customer_id in people:
         conversation = conversation_id(gap.channel, gap.account, external_id)
-        talk = customers[CustomerId(customer_id)].conversations.get(conversation)
+        customer = customers.get(CustomerId(customer_id))
+        talk = customer.conversations.get(conversation) if customer else None
         if talk is not None:
             found.append(_Person(external_id=external_id, follows=talk.reachable))
     return found, end

@@ -13,17 +13,18 @@ from typing import Protocol, TypeAlias
 import structlog
 
 from bot.core.ids import EffectId
-from bot.errors import ChannelError, StorageError, TryLater
+from bot.errors import ChannelError, Spoilt, StorageError, TryLater
 from bot.runtime import dispatch
 from bot.runtime.accounts import Account, Accounts
 from bot.runtime.bugs import kind_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Verdict
+from bot.runtime.parking import Aside, Parking, park, set_aside, tell_aside, tell_parked
 from bot.runtime.places import Place, Places
 from bot.runtime.ports import Clock, Sender
 from bot.runtime.together import Together
 from bot.runtime.under_way import wait_out
-from bot.storage import Leased, OutboxLine, Priority, Room, Storage, Transaction
+from bot.storage import Lane, Leased, OutboxLine, Priority, Room, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
 """At least twice the time-out of a request (delivery.md 3.1)."""
@@ -88,12 +89,13 @@ class Outbox:
         self._epoch = await self._storage.write(Priority.SETTLE, lambda tx: tx.begin_epoch())
         self._worker = f"epoch {self._epoch}"
 
-        def settle(tx: Transaction) -> int:
+        def settle(tx: Transaction) -> tuple[int, Aside]:
             lines = tx.outbox.recover(self._epoch)
             self._settle_lost(tx, lines)
-            return len(lines)
+            return len(lines), set_aside(tx)
 
-        unknown = await self._storage.write(Priority.SETTLE, settle)
+        unknown, aside = await self._storage.write(Priority.SETTLE, settle)
+        tell_aside(aside)
         if unknown:
             log.warning("sends_unknown_after_restart", count=unknown)
 
@@ -109,9 +111,10 @@ class Outbox:
         flying = frozenset(flight.effect_id for flight in self._flying.values())
         # Measured from before the lease is taken: ours may only be over too early.
         begin_until_s = self._accounts.monotonic() + BEGIN_WITHIN_S
-        expired, rows = await self._storage.write(
+        expired, rows, aside = await self._storage.write(
             Priority.LEASE, lambda tx: self._lease(tx, room, flying, expires=expires)
         )
+        tell_aside(aside)
         for row in rows:
             account = (row.effect.channel, row.effect.account)
             flight = _Flight(account=account, effect_id=row.effect.effect_id, begin_until_s=begin_until_s)
@@ -120,7 +123,7 @@ class Outbox:
             task.add_done_callback(self._landed)
         if expired:
             self._settled(lane_told=True)
-        return expired + len(rows)
+        return expired + len(rows) + len(aside.rows)
 
     def close(self) -> None:
         """Let no further request begin: rows that wait for their place are given back."""
@@ -134,7 +137,7 @@ class Outbox:
 
     def _lease(
         self, tx: Transaction, room: dict[Account, Room], flying: frozenset[EffectId], *, expires: bool
-    ) -> tuple[int, tuple[Leased, ...]]:
+    ) -> tuple[int, tuple[Leased, ...], Aside]:
         now = self._clock.now()
         ended = dispatch.expire(tx, now=now) if expires else 0
         # A lease outlives its request by far: one that is over is one whose verdict could not be written.
@@ -142,12 +145,15 @@ class Outbox:
         self._settle_lost(tx, lapsed)
         ended += len(lapsed)
         leased = tx.outbox.lease(now, worker=self._worker, hold=LEASE_FOR, limits=room)
-        return ended, leased
+        return ended, leased, set_aside(tx)
 
     def _settle_lost(self, tx: Transaction, lines: Sequence[OutboxLine]) -> None:
         desk = self._desk()
         for line in lines:
-            dispatch.settle_unknown(tx, dispatch.attempt_of(line), desk, repeat_at=desk.now)
+            try:
+                dispatch.settle_unknown(tx, dispatch.attempt_of(line), desk, repeat_at=desk.now)
+            except Spoilt as error:
+                tx.spoilt.note("outbox", line.seq, error, met="sending")
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flying.pop(task, None)
@@ -206,6 +212,11 @@ class Outbox:
         tx.outbox.release(row.effect.effect_id, worker=self._worker)
         return dispatch.Standing(state="ready")
 
+    def _parked(self, tx: Transaction, row: Leased, parking: Parking) -> dispatch.Standing:
+        """Her own row does not open: the message waits with her lane."""
+        park(tx, parking)
+        return self._released(tx, row)
+
     def _is_late(self, flight: "_Flight") -> bool:
         """Whether a request that starts now might outlive its lease: this process stood still for a long time."""
         return self._accounts.monotonic() >= flight.begin_until_s
@@ -248,6 +259,10 @@ class Outbox:
                 row,
                 lambda tx: dispatch.settle_unknown(tx, dispatch.attempt_of(row), self._desk(), repeat_at=until),
             )
+        elif isinstance(bug, Spoilt):
+            parking = Parking(lane=Lane(row.customer_id), seq=None, bug=bug)
+            await self._settle(row, lambda tx: self._parked(tx, row, parking))
+            tell_parked([parking])
         elif isinstance(bug, StorageError):
             await self._settle(row, lambda tx: self._again(tx, row, until))
         else:

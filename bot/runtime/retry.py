@@ -12,10 +12,11 @@ from bot.core import departure, ledger
 from bot.core.effects import Trace
 from bot.core.events import Event, Json
 from bot.core.ids import CustomerId, EffectId
-from bot.errors import BotError, Unreadable, Unsupported, Untrusted
+from bot.errors import BotError, Spoilt, Unreadable, Unsupported, Untrusted
+from bot.runtime import retry_spoilt
 from bot.runtime.ports import Callbacks
 from bot.runtime.quarantine import read_back
-from bot.storage import ErrandLine, JournalLine, Lane, OutboxLine, Parked, Quarantined, Transaction
+from bot.storage import ErrandLine, JournalLine, Lane, OutboxLine, Parked, Quarantined, SpoiltRow, Transaction
 
 LISTED_MAX = 200
 """Entries of one kind that are listed, and that `--all` takes at once; the rest wait for the next call."""
@@ -50,10 +51,12 @@ class Survey:
     sends: tuple[OutboxLine, ...]
     cut: bool
     errands: tuple[ErrandLine, ...] = ()
+    spoilt: tuple[SpoiltRow, ...] = ()
+    """Messages, errands and callbacks that wait and do not open."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.lanes or self.quarantine or self.sends or self.errands)
+        return not (self.lanes or self.quarantine or self.sends or self.errands or self.spoilt)
 
 
 def close_gaps(tx: Transaction, account: str) -> int:
@@ -75,7 +78,7 @@ def survey(tx: Transaction) -> Survey:
     quarantine, sends = tx.deciding.quarantined(LISTED_MAX), tx.deciding.undecided(LISTED_MAX)
     errands = tx.errands.undecided(LISTED_MAX)
     cut = LISTED_MAX in (len(lanes), len(quarantine), len(sends), len(errands))
-    return Survey(lanes=lanes, quarantine=quarantine, sends=sends, cut=cut, errands=errands)
+    return Survey(lanes=lanes, quarantine=quarantine, sends=sends, cut=cut, errands=errands, spoilt=tx.spoilt.take())
 
 
 def find_lane(tx: Transaction, words: str) -> StillLane:
@@ -94,9 +97,13 @@ def find_lane(tx: Transaction, words: str) -> StillLane:
 
 
 def release(tx: Transaction, lane: StillLane) -> None:
-    """Let a lane go on with the very event it stopped at; the journal tells who let it."""
+    """Let a lane go on with the very event it stopped at; the journal tells who let it.
+
+    What of it did not open is tried again: if it still does not, the lane stops again.
+    """
     tx.lanes.unpark(lane.lane)
     if lane.lane > 0:
+        tx.spoilt.give_back(CustomerId(lane.lane))
         _journal(tx, CustomerId(lane.lane), decision="unpark", reason=lane.reason, held=lane.held)
 
 
@@ -105,6 +112,7 @@ def find_quarantined(tx: Transaction, words: str) -> Quarantined:
     found = tx.deciding.find_quarantined(words.lower()) if words.isalnum() else ()
     if len(found) == 1:
         return found[0]
+    retry_spoilt.refuse(tx)
     what = "有几条隔离的编号都这样开头" if found else "隔离区里没有这个编号"
     raise BotError(what, where=words, hint="zhitu retry 列出全部编号")
 
@@ -128,10 +136,10 @@ def admit(tx: Transaction, row: Quarantined, callbacks: Mapping[tuple[str, str],
     Events that came in some other way meanwhile are known by their id and come in only once.
     """
     try:
-        events = reread(row, callbacks)
+        events = (tx.lanes.unsealed(row),) if row.form == "sealed" else reread(row, callbacks)
     except Unsupported:
         events = ()
-    except (Unreadable, Untrusted) as error:
+    except (Unreadable, Untrusted, Spoilt) as error:
         return error.what
     tx.lanes.ingest(events, received_at=row.received_at)
     tx.lanes.take_from_quarantine(row.quarantine_id)
@@ -141,6 +149,7 @@ def admit(tx: Transaction, row: Quarantined, callbacks: Mapping[tuple[str, str],
 def find_send(tx: Transaction, words: str) -> OutboxLine:
     """The message with this id, whose fate is unknown. BotError: there is none, or its fate is known."""
     line = tx.outbox.of(EffectId(words.strip().upper()))
+    retry_spoilt.refuse(tx)
     if line is None:
         raise BotError("没有这条消息", where=words, hint="zhitu retry 列出不知道是否送达的消息")
     if line.state != "unknown":

@@ -3,6 +3,7 @@
 from bot.core.effects import Trace
 from bot.core.ids import EffectId
 from bot.errors import BotError
+from bot.runtime import retry_spoilt
 from bot.storage import ErrandLine, JournalLine, Transaction
 
 JOURNAL_KIND = "operator"
@@ -11,6 +12,7 @@ JOURNAL_KIND = "operator"
 def find(tx: Transaction, words: str) -> ErrandLine | None:
     """The errand of unknown fate with this id; None: no errand has it. BotError: its fate is known."""
     line = tx.errands.of(EffectId(words.strip().upper()))
+    retry_spoilt.refuse(tx)
     if line is not None and line.state != "unknown":
         hint = "zhitu why 客户 说明它的来龙去脉"
         raise BotError(f"这个外部请求的状态是 {line.state}，不是 unknown", where=words, hint=hint)

@@ -21,6 +21,7 @@ from bot.core.ids import CustomerId
 from bot.core.program import Program
 from bot.core.step.entering import SCHEDULE_DUE
 from bot.runtime.live import Live
+from bot.runtime.parking import set_aside, tell_aside
 from bot.runtime.ports import Clock
 from bot.runtime.segments import entered_events, ingest_own, looker, own_event
 from bot.storage import Among, JournalLine, Moment, Occurrence, Priority, Storage, Transaction
@@ -129,7 +130,7 @@ class Occasions:
         names, last = [fill.name for fill in open_fills], tx.audience.last_customer()
         begins = min(fill.cursor for fill in open_fills)
         ends = min(begins + FILLED_IN_ONE_STRETCH, last)
-        loaded = tx.customers.load([CustomerId(number) for number in range(begins + 1, ends + 1)])
+        loaded = tx.customers.load_readable([CustomerId(number) for number in range(begins + 1, ends + 1)])
         pairs = [(customer, customer) for customer in loaded.values()]
         tx.audience.rewrite(pairs, self.audiences.searched, self.program.library.attributes)
         tx.occurrences.advance_fills(names, ends, done=ends >= last)
@@ -197,7 +198,7 @@ class Occasions:
         changes: list[tuple[Customer, Customer]] = []
         arrivals: list[tuple[CustomerId, Event]] = []
         lines: list[JournalLine] = []
-        for customer_id, before in tx.customers.load(found).items():
+        for customer_id, before in tx.customers.load_readable(found).items():
             turn = looker(tx, self.program, customer_id, moment=moment).look(before, what, silently=silently)
             if turn.customer == before:
                 continue
@@ -251,7 +252,8 @@ class Schedules:
             return False
         worked = not occasions.planned
         for _ in range(STRETCHES_MAX):
-            more = await self._storage.write(Priority.REST, occasions.stretch)
+            more, aside = await self._storage.write(Priority.REST, lambda tx: (occasions.stretch(tx), set_aside(tx)))
+            tell_aside(aside)
             occasions.planned = True
             if not more or occasions.program is not self._live.program:
                 break

@@ -15,10 +15,10 @@ from bot.core.ids import ConversationId, CustomerId, EventId, StaffId
 from bot.core.program import Program
 from bot.core.step import step
 from bot.runtime import desk, reports
-from bot.runtime.bugs import kind_of, place_of
 from bot.runtime.open_slots import open_slots
+from bot.runtime.parking import Aside, Parking, park, set_aside
 from bot.runtime.segments import entered_events, ingest_own, used_facts, watch
-from bot.storage import Claimed, JournalLine, Lane, Planned, Transaction
+from bot.storage import Claimed, JournalLine, Lane, Planned, SpoiltRow, Transaction
 
 EVENTS_MAX = 100
 """Events of one batch; a batch of ordinary steps holds the writer well under 50 ms (delivery.md 5)."""
@@ -53,19 +53,10 @@ class ReadsExhausted(RuntimeError):
     """A step asked for reads again and again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parking:
-    """A lane that stands still from now on, because of `bug`. `seq`: the event in hand, None: a timer."""
-
-    lane: Lane
-    seq: int | None
-    bug: Exception
-
-
 @dataclass(slots=True)
 class Batch:
     """What a batch did: numbers for the loops. `effects`: something waits to be sent. `errands`: to be run. `cut`: its
-    time ran out. `full`: there was more than it could take.
+    time ran out. `full`: there was more than it could take. `aside`: rows that do not open.
 
     For the metrics: `late_s`, how late its timers fired; `decided`, what was decided about messages.
     """
@@ -77,12 +68,18 @@ class Batch:
     cut: bool = False
     full: bool = False
     parked: list[Parking] = field(default_factory=list)
+    aside: list[SpoiltRow] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
     decided: list[Trace] = field(default_factory=list)
 
     @property
     def worked(self) -> bool:
-        return self.events + self.timers > 0
+        return self.events + self.timers + len(self.aside) > 0
+
+    def set_aside(self, aside: Aside) -> None:
+        """Count what was set aside."""
+        self.aside += aside.rows
+        self.parked += aside.parked
 
     def add(self, other: "Batch") -> None:
         """Count what `other` did as well."""
@@ -91,6 +88,7 @@ class Batch:
         self.effects |= other.effects
         self.errands |= other.errands
         self.parked += other.parked
+        self.aside += other.aside
         self.late_s += other.late_s
         self.decided += other.decided
 
@@ -132,7 +130,7 @@ class Stepper:
         for row in claimed:
             by_lane.setdefault(row.lane, []).append(row)
         # What is left of a lane may be older than its timers, and then goes before them.
-        self._cut_short = self._claimed_all = len(claimed) == limit
+        self._cut_short = self._claimed_all = len(claimed) == limit or bool(self.tx.spoilt.found)
         self._leave_behind_words(by_lane)
         if not self._timers_held:
             for customer_id in self.tx.claims.due(self.now, min(limit, TIMERS_MAX)):
@@ -156,11 +154,12 @@ class Stepper:
         """Step these lanes and write. The caller's transaction commits it all or nothing."""
         batch = Batch()
         ids = [CustomerId(lane) for lane in by_lane if lane > 0]
-        customers = self.tx.customers.load(ids)
-        self._write(self._stepped([customers[key] for key in ids], by_lane, batch), batch)
+        customers = self.tx.customers.load_readable(ids)
+        self._write(self._stepped([customers[key] for key in ids if key in customers], by_lane, batch), batch)
         for lane_id, rows in by_lane.items():
             if lane_id < 0:
                 self._account_lane(lane_id, rows, batch)
+        batch.set_aside(set_aside(self.tx))
         batch.full = batch.worked and (batch.cut or self._claimed_all)
         return batch
 
@@ -360,12 +359,6 @@ class Stepper:
         self.tx.lanes.consume([row.seq for row in rows if row.seq not in carried])
         batch.events += len(rows)
         batch.effects = True
-
-
-def park(tx: Transaction, parking: Parking) -> None:
-    """Let the lane stand still until somebody has looked at it. The row says what happened where, and no values."""
-    reason = f"{kind_of(parking.bug)} at {place_of(parking.bug)}"
-    tx.lanes.park(parking.lane, seq=parking.seq, reason=reason)
 
 
 def _waits_for(row: Claimed, words: Mapping[tuple[str, str, str], int]) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,9 +11,10 @@ from bot.errors import Conflict, Unavailable
 from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
+from bot.runtime.parking import Aside, Parking, park, set_aside, tell_aside
 from bot.runtime.ports import Clock
-from bot.runtime.stepping import EVENTS_MAX, Batch, Pace, Parking, Stepper, park
-from bot.storage import Claimed, Lane, Priority, Storage, Transaction
+from bot.runtime.stepping import EVENTS_MAX, Batch, Pace, Stepper
+from bot.storage import Claimed, Lane, Priority, SpoiltRow, Storage, Transaction
 
 CAUGHT_UP_AFTER = timedelta(seconds=15)
 """No timer fires so soon after the start, or after callbacks were refused: platforms still repeat what was written
@@ -153,7 +154,9 @@ class Steps:
         Unavailable: the database itself fails, which parks nobody. A lane that met another's change waits.
         """
         whole = Batch()
-        waiting = await self._storage.read(lambda tx: self._stepper(tx).waiting())
+        waiting, spoilt = await self._storage.read(self._waiting)
+        if spoilt:
+            whole.set_aside(await self._storage.write(Priority.STEP, lambda tx: set_aside(tx, spoilt)))
         for lane, rows in waiting.items():
             for part in _parts(lane, rows):
                 done = await self._tried(self._only(lane, part))
@@ -169,6 +172,10 @@ class Steps:
                 whole.add(done)
         return whole
 
+    def _waiting(self, tx: Transaction) -> tuple[Mapping[Lane, Sequence[Claimed]], Sequence[SpoiltRow]]:
+        """What can be stepped, and what was met on the way that does not open."""
+        return self._stepper(tx).waiting(), tx.spoilt.take()
+
     def _only(self, lane: Lane, rows: Sequence[Claimed]) -> Job:
         return lambda tx: self._stepper(tx).run({lane: rows})
 
@@ -178,16 +185,8 @@ class Steps:
             self._metrics.step(outcome="stepped")
             self._metrics.timers_fired(batch.late_s)
             self._metrics.planned(batch.decided)
-        for parking in batch.parked:
-            bug = parking.bug
-            log.error(
-                "lane_parked",
-                lane=parking.lane,
-                seq=parking.seq,
-                why=kind_of(bug),
-                place=place_of(bug),
-                trace=trace_of(bug),
-            )
+        tell_aside(Aside(rows=tuple(batch.aside), parked=tuple(batch.parked)))
+        for _ in batch.parked:
             self._metrics.step(outcome="parked")
         if batch.parked:
             await self._count_parked()

@@ -31,10 +31,12 @@ from bot.storage.rows import (
     Quarantined,
     Room,
     SendState,
+    SpoiltRow,
     TaskLine,
     Verdict,
 )
 from bot.storage.schema import migrate, require_migrated
+from bot.storage.spoilt import UNREADABLE, UNREADABLE_BEGUN
 from bot.storage.storage import Storage
 from bot.storage.tidying import Growing
 from bot.storage.transaction import Transaction
@@ -43,6 +45,8 @@ from bot.storage.writer import Strain
 
 __all__ = [
     "OURS",
+    "UNREADABLE",
+    "UNREADABLE_BEGUN",
     "Among",
     "Claimed",
     "ConsentLine",
@@ -78,6 +82,7 @@ __all__ = [
     "Rate",
     "Room",
     "SendState",
+    "SpoiltRow",
     "Storage",
     "Strain",
     "TaskLine",

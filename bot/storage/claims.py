@@ -7,10 +7,12 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from bot.core.ids import CustomerId
+from bot.errors import Spoilt
 from bot.storage.events import read_event
 from bot.storage.keys import KeyRing
 from bot.storage.moments import micros, moment
 from bot.storage.rows import Claimed, Lane
+from bot.storage.spoilt import SpoiltRows
 from bot.storage.tables import AnyRow
 
 _COLUMNS = (
@@ -70,12 +72,14 @@ class Claims:
 
     connection: Connection
     keys: KeyRing
+    spoilt: SpoiltRows
 
     def claim(self, limit: int) -> tuple[Claimed, ...]:
         """At most `limit` unconsumed events: lanes with an urgent one first, then the oldest.
 
         Whatever is returned, all earlier events of the same lane are returned before it or were consumed (in an
-        account's lane: all earlier ones of the same sender). Parked lanes are passed over.
+        account's lane: all earlier ones of the same sender). Parked lanes are passed over. A row that does not open is
+        noted in `spoilt`, and what stands behind it in a customer's lane is left out with it.
         """
         urgent = self.connection.execute(_URGENT, {"limit": limit}).all()
         if len(urgent) == limit:
@@ -106,12 +110,17 @@ class Claims:
         return {(row.channel, row.account, row.actor): row.first for row in rows}
 
     def _claimed(self, rows: Iterable[AnyRow]) -> list[Claimed]:
-        return [
-            Claimed(
-                seq=row.seq,
-                lane=Lane(row.lane),
-                event=read_event(row, self.keys),
-                received_at=moment(row.received_at),
-            )
-            for row in rows
-        ]
+        found: list[Claimed] = []
+        closed: set[int] = set()
+        for row in rows:
+            if row.lane in closed:
+                continue
+            try:
+                event = read_event(row, self.keys)
+            except Spoilt as error:
+                self.spoilt.note("inbox", row.seq, error, met="ready")
+                if row.lane > 0:
+                    closed.add(row.lane)
+                continue
+            found.append(Claimed(seq=row.seq, lane=Lane(row.lane), event=event, received_at=moment(row.received_at)))
+        return found

@@ -10,7 +10,7 @@ from bot.core.customer import Customer
 from bot.core.effects import RunErrand, SendMessage, Trace
 from bot.core.events import Json
 from bot.core.ids import CustomerId
-from bot.errors import StorageError
+from bot.errors import Spoilt, StorageError
 from bot.storage.shapes import shape_of
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def customer_bytes(customer: Customer) -> bytes:
 
 
 def read_customer(packed: bytes, *, customer_id: CustomerId, version: int) -> Customer:
-    """The customer of these bytes. StorageError: they are not one."""
+    """The customer of these bytes. Spoilt: they are not one."""
 
     def build(values: dict[str, Any]) -> Customer:  # Any: JSON
         return _CUSTOMER.unpack({**values, "customer_id": customer_id, "version": version})
@@ -43,7 +43,7 @@ def send_bytes(effect: SendMessage) -> bytes:
 
 
 def read_send(packed: bytes) -> SendMessage:
-    """The planned message of these bytes. StorageError: they are not one."""
+    """The planned message of these bytes. Spoilt: they are not one."""
     return _load(packed, _SEND.unpack, "effect")
 
 
@@ -53,7 +53,7 @@ def errand_bytes(effect: RunErrand) -> bytes:
 
 
 def read_errand(packed: bytes) -> RunErrand:
-    """The errand of these bytes. StorageError: they are not one."""
+    """The errand of these bytes. Spoilt: they are not one."""
     return _load(packed, _ERRAND.unpack, "errand")
 
 
@@ -84,7 +84,7 @@ def json_bytes(value: Mapping[str, Json]) -> bytes:
 
 
 def read_json(packed: bytes) -> dict[str, Json]:
-    """The JSON object of these bytes. StorageError: they hold something else."""
+    """The JSON object of these bytes. Spoilt: they hold something else."""
     return _load(packed, _mapping, "fields")
 
 
@@ -112,7 +112,7 @@ def _load(packed: bytes, build: Callable[[Any], T], place: str) -> T:  # Any: JS
     try:
         return build(orjson.loads(packed))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StorageError(
+        raise Spoilt(
             f"stored bytes do not make a value: {type(error).__name__}",
             where=place,
             hint="the row was written by a newer program, or changed by hand",

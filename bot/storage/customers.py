@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
 from bot.core.customer import Customer, Enrolment
 from bot.core.ids import CustomerId
-from bot.errors import Conflict, StorageError
+from bot.errors import Conflict, Spoilt, StorageError
 from bot.storage import tables
 from bot.storage.codec import customer_bytes, read_customer
 from bot.storage.dialect import among, listed
@@ -16,6 +16,7 @@ from bot.storage.keys import KeyRing
 from bot.storage.many import insert_many, save_many
 from bot.storage.moments import micros
 from bot.storage.recent import Recent
+from bot.storage.spoilt import SpoiltRows
 
 Change = tuple[Customer, Customer]
 
@@ -55,16 +56,28 @@ class CustomerRows:
     keys: KeyRing
     recent: Recent | None
     """None in a transaction that only reads."""
+    spoilt: SpoiltRows
 
     def load(self, ids: Sequence[CustomerId]) -> dict[CustomerId, Customer]:
         """These customers as they are now, locked until the transaction ends if it is one that writes.
 
-        Unknown ids are missing in the answer. StorageError: a row does not open.
+        Unknown ids are missing in the answer. Spoilt: a row does not open.
         """
         found: dict[CustomerId, Customer] = {}
         for row in self._rows(ids):
             customer_id = CustomerId(row.customer_id)
             found[customer_id] = self._opened(customer_id, row.version, row.sealed)
+        return found
+
+    def load_readable(self, ids: Sequence[CustomerId]) -> dict[CustomerId, Customer]:
+        """As `load`, for the work of many: a row that does not open is missing too, and noted in `spoilt`."""
+        found: dict[CustomerId, Customer] = {}
+        for row in list(self._rows(ids)):
+            customer_id = CustomerId(row.customer_id)
+            try:
+                found[customer_id] = self._opened(customer_id, row.version, row.sealed)
+            except Spoilt as error:
+                self.spoilt.note("customers", customer_id, error, met="ready")
         return found
 
     def _rows(self, ids: Sequence[CustomerId]) -> Iterator[Row[Any, Any, Any]]:  # Any: columns are not typed

@@ -1,15 +1,19 @@
 """What waits for an operator: messages whose fate is unknown, lanes that stand still, bodies in quarantine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 from bot.core.ids import EffectId
+from bot.errors import Spoilt
 from bot.storage.keys import KeyRing
 from bot.storage.moments import micros
 from bot.storage.reading import OUTBOX_COLUMNS, outbox_line, quarantined_line
 from bot.storage.rows import Lane, OutboxLine, Quarantined
+from bot.storage.spoilt import SpoiltRows
+from bot.storage.tables import AnyRow
 
 HELD_MAX = 1_000
 """Events of one lane that are counted; the figure of more is this one."""
@@ -50,14 +54,24 @@ _waiting = text("SELECT * FROM quarantine ORDER BY received_at, quarantine_id LI
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Reads what an operator has to decide on and writes the decision, inside one transaction."""
+    """Reads what an operator has to decide on and writes the decision, inside one transaction.
+
+    A row that does not open is noted in `spoilt` and left out of what is given back.
+    """
 
     connection: Connection
     keys: KeyRing
+    spoilt: SpoiltRows
 
     def undecided(self, limit: int) -> tuple[OutboxLine, ...]:
         """Messages of unknown fate that nobody has decided on, the oldest first."""
-        return tuple(outbox_line(row, self.keys) for row in self.connection.execute(_undecided, {"limit": limit}))
+        found: list[OutboxLine] = []
+        for row in self.connection.execute(_undecided, {"limit": limit}).all():
+            try:
+                found.append(outbox_line(row, self.keys))
+            except Spoilt as error:
+                self.spoilt.note("outbox", row.seq, error)
+        return tuple(found)
 
     def send_again(self, effect_id: EffectId, *, now: datetime) -> bool:
         """Let a message of unknown fate leave once more. False: its fate is not unknown (any more)."""
@@ -98,9 +112,18 @@ class Deciding:
 
     def quarantined(self, limit: int) -> tuple[Quarantined, ...]:
         """What is in quarantine, the oldest first."""
-        return tuple(quarantined_line(row, self.keys) for row in self.connection.execute(_waiting, {"limit": limit}))
+        return self._quarantined(self.connection.execute(_waiting, {"limit": limit}).all())
 
     def find_quarantined(self, beginning: str) -> tuple[Quarantined, ...]:
         """The rows whose id begins so, at most two: none, the one that is meant, or too many to tell."""
         values = {"from_id": beginning, "below": f"{beginning}g"}  # an id is hexadecimal
-        return tuple(quarantined_line(row, self.keys) for row in self.connection.execute(_quarantined, values))
+        return self._quarantined(self.connection.execute(_quarantined, values).all())
+
+    def _quarantined(self, rows: Sequence[AnyRow]) -> tuple[Quarantined, ...]:
+        found: list[Quarantined] = []
+        for row in rows:
+            try:
+                found.append(quarantined_line(row, self.keys))
+            except Spoilt as error:
+                self.spoilt.note("quarantine", row.quarantine_id, error)
+        return tuple(found)

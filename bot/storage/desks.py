@@ -9,6 +9,7 @@ from bot.storage.keys import KeyRing
 from bot.storage.moments import moment
 from bot.storage.reading import TASK_COLUMNS, task_line
 from bot.storage.rows import Desk, TaskLine
+from bot.storage.spoilt import SpoiltRows
 
 ROSTER_MAX = 20
 """Tasks on one list: what fits into one message."""
@@ -31,6 +32,7 @@ class DeskRows:
 
     connection: Connection
     keys: KeyRing
+    spoilt: SpoiltRows
 
     def conversation_of(self, account: str, staff_id: StaffId) -> Desk | None:
         """The conversation on this advisor's desk; None: her words go nowhere."""
@@ -47,8 +49,8 @@ class DeskRows:
 
     def roster(self, staff_id: StaffId) -> tuple[TaskLine, ...]:
         """This advisor's open tasks, the newest first, at most `ROSTER_MAX`."""
-        rows = self.connection.execute(_roster, {"staff_id": staff_id, "limit": ROSTER_MAX})
-        return tuple(task_line(row, self.keys) for row in rows)
+        rows = self.connection.execute(_roster, {"staff_id": staff_id, "limit": ROSTER_MAX}).all()
+        return tuple(task_line(row, self.keys, self.spoilt) for row in rows)
 
     def advisor_loads(self) -> dict[StaffId, int]:
         """How many open tasks every advisor has who has any."""

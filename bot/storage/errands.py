@@ -5,18 +5,19 @@ the same key, so that one whose fate is unknown is ready again until it expires 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 from bot.core.ids import CustomerId, EffectId
-from bot.errors import StorageError
+from bot.errors import Spoilt
 from bot.storage.codec import read_errand
 from bot.storage.dialect import among, listed
 from bot.storage.keys import KeyRing
 from bot.storage.moments import maybe_moment, micros, moment
-from bot.storage.rows import ErrandLine, ErrandVerdict
+from bot.storage.rows import ErrandLine, ErrandVerdict, Met
+from bot.storage.spoilt import SpoiltRows
 from bot.storage.tables import AnyRow
 
 _COLUMNS = (
@@ -115,16 +116,17 @@ OURS = ""
 
 @dataclass(frozen=True, slots=True)
 class ErrandRows:
-    """Moves errands from state to state, inside one transaction."""
+    """Moves errands from state to state, inside one transaction.
+
+    An errand that does not open is noted in `spoilt` and left out of what is given back.
+    """
 
     connection: Connection
     keys: KeyRing
     now: datetime
     ticks: Callable[[], int]
     """The clock of leases (delivery.md 2.6), which nobody turns."""
-    unreadable: dict[CustomerId, StorageError] = field(default_factory=dict)
-    """Whose errands were met in this transaction that do not open, and why. They are left out of what is given back:
-    one spoilt row must not stop the others."""
+    spoilt: SpoiltRows
 
     def anything(self, now: datetime) -> bool:
         """Whether there is anything to run, to give up, or to take back from a lease that is over."""
@@ -145,7 +147,7 @@ class ErrandRows:
         if limit <= 0:
             return ()
         values = {"target": target, "now": micros(now), "limit": limit}
-        return self._lines(self.connection.execute(among(self.connection, _FREE), values))
+        return self._lines(self.connection.execute(among(self.connection, _FREE), values).all(), met="ready")
 
     def stray(self, known: Collection[str], *, now: datetime, limit: int) -> tuple[ErrandLine, ...]:
         """At most `limit` errands that may be run now and whose target is none of `known`: nobody can be asked."""
@@ -180,7 +182,8 @@ class ErrandRows:
 
     def expire(self, now: datetime) -> tuple[ErrandLine, ...]:
         """Errands past their `expires_at`, at most `EXPIRED_MAX`: failed, or unknown if the last request was lost."""
-        return self._lines(self.connection.execute(_expire, {"now": micros(now), "limit": EXPIRED_MAX}))
+        rows = self.connection.execute(_expire, {"now": micros(now), "limit": EXPIRED_MAX}).all()
+        return self._lines(rows, met="ready")
 
     def reclaim(self, *, flying: Collection[EffectId] = ()) -> int:
         """End leases that are over, but for those in `flying`; how many. They may be run again under the same key."""
@@ -195,8 +198,8 @@ class ErrandRows:
         return self.connection.execute(_recover).rowcount
 
     def of(self, effect_id: EffectId) -> ErrandLine | None:
-        """The errand with this id, None when there is none."""
-        lines = self._lines(self.connection.execute(_of, {"effect_id": effect_id}))
+        """The errand with this id, None when there is none, or when it does not open."""
+        lines = self._lines(self.connection.execute(_of, {"effect_id": effect_id}).all())
         return lines[0] if lines else None
 
     def of_customer(self, customer_id: CustomerId, *, limit: int = LINES_MAX) -> tuple[ErrandLine, ...]:
@@ -206,7 +209,7 @@ class ErrandRows:
 
     def undecided(self, limit: int) -> tuple[ErrandLine, ...]:
         """Errands of unknown fate that nobody has decided on, the oldest first."""
-        return self._lines(self.connection.execute(_undecided, {"limit": limit}))
+        return self._lines(self.connection.execute(_undecided, {"limit": limit}).all())
 
     def run_again(self, effect_id: EffectId, *, now: datetime) -> bool:
         """Run one of unknown fate once more, under the same key. False: its fate is not unknown (any more)."""
@@ -221,13 +224,13 @@ class ErrandRows:
         """How many there are in each state that has any. Reads the whole table: not for a loop."""
         return {row.state: row.rows for row in self.connection.execute(_counts)}
 
-    def _lines(self, rows: Iterable[AnyRow]) -> tuple[ErrandLine, ...]:
+    def _lines(self, rows: Iterable[AnyRow], *, met: Met = "read") -> tuple[ErrandLine, ...]:
         found: list[ErrandLine] = []
         for row in rows:
             try:
                 found.append(_line(row, self.keys))
-            except StorageError as error:
-                self.unreadable.setdefault(CustomerId(row.customer_id), error)
+            except Spoilt as error:
+                self.spoilt.note("errands", row.seq, error, met=met)
         return tuple(found)
 
 

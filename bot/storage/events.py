@@ -9,7 +9,7 @@ from bot.storage.tables import AnyRow
 
 
 def read_event(row: AnyRow, keys: KeyRing) -> Event:
-    """The event, unsealed. StorageError: the row does not open."""
+    """The event, unsealed. Spoilt: the row does not open."""
     return Event(
         event_id=EventId(row.event_id),
         type=row.type,

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from bot.errors import Complaint, ConfigError, StorageError
+from bot.errors import Complaint, ConfigError, Spoilt
 
 KEY_BYTES = 32
 VERSION_MAX = 255
@@ -102,12 +102,12 @@ class KeyRing:
         return bytes((self._current,)) + nonce + sealed
 
     def open(self, sealed: bytes, *, place: str) -> bytes:
-        """What was sealed for `place`. StorageError: no such key, another place, or the bytes were changed."""
+        """What was sealed for `place`. Spoilt: no such key, another place, or the bytes were changed."""
         if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES:
-            raise StorageError("a sealed value is cut short", where=place)
+            raise Spoilt("a sealed value is cut short", where=place)
         cipher = self._ciphers.get(sealed[0])
         if cipher is None:
-            raise StorageError(
+            raise Spoilt(
                 f"sealed with key version {sealed[0]}, which is not configured",
                 where=place,
                 hint="add the key of that version to [storage] keys",
@@ -115,7 +115,7 @@ class KeyRing:
         try:
             return cipher.decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], place.encode())
         except InvalidTag as error:
-            raise StorageError(
+            raise Spoilt(
                 f"the sealed value does not open with key version {sealed[0]}",
                 where=place,
                 hint="either the key is another one than the database was written with, or the row was changed by hand",

@@ -1,23 +1,24 @@
 """Lanes: where events are written down, each in the lane of the customer or account it concerns."""
 
+import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal  # Any: JSON that was read has no type yet
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
-from bot.core.events import Event
-from bot.core.ids import CustomerId
+from bot.core.events import Event, Json
+from bot.core.ids import CustomerId, EventId
 from bot.storage import tables
 from bot.storage.accounts import account_lanes
-from bot.storage.codec import json_bytes
+from bot.storage.codec import json_bytes, read_json
 from bot.storage.dialect import among, insert_or_nothing, insert_or_replace, listed
 from bot.storage.keys import KeyRing
 from bot.storage.many import insert_many
-from bot.storage.moments import micros
-from bot.storage.rows import Lane
+from bot.storage.moments import micros, moment
+from bot.storage.rows import Lane, Quarantined
 from bot.storage.tables import AnyRow
 
 SHARDS = 64
@@ -36,6 +37,8 @@ _PRESENT = "SELECT event_id, seq FROM inbox WHERE event_id {listed}"
 _last = select(func.coalesce(func.max(tables.inbox.c.seq), 0))
 _CONSUME = "UPDATE inbox SET consumed_at = :at WHERE seq {listed}"
 _unquarantine = delete(tables.quarantine).where(tables.quarantine.c.quarantine_id == bindparam("of"))
+_one = text("SELECT * FROM inbox WHERE seq = :seq")
+_drop = text("DELETE FROM inbox WHERE seq = :seq AND consumed_at IS NULL")
 _readdress = text("UPDATE inbox SET lane = :lane, sealed = :sealed WHERE seq = :seq AND consumed_at IS NULL")
 _unpark = delete(tables.parked).where(tables.parked.c.lane == bindparam("of"))
 _next_ids = text(
@@ -80,7 +83,7 @@ class LaneRows:
         )
 
     def quarantine(
-        self, *, channel: str, account: str, body: bytes, why: str, form: Literal["body", "event"] = "body"
+        self, *, channel: str, account: str, body: bytes, why: str, form: Literal["body", "event", "sealed"] = "body"
     ) -> None:
         """Keep what could not be read, or with `form` event not be written, sealed. The same again changes nothing."""
         name = hashlib.sha256(b"|".join((channel.encode(), account.encode(), body))).hexdigest()
@@ -98,6 +101,38 @@ class LaneRows:
     def take_from_quarantine(self, quarantine_id: str) -> bool:
         """Drop this row of the quarantine, because what it holds was read after all. False: it is not there."""
         return self.connection.execute(_unquarantine, {"of": quarantine_id}).rowcount > 0
+
+    def put_aside(self, seq: int, *, why: str) -> None:
+        """Move an event that does not open from an account's lane into quarantine, as it is sealed.
+
+        Others' events stand behind it there, so that such a lane is not parked for one.
+        """
+        row = self.connection.execute(_one, {"seq": seq}).one()
+        record: dict[str, Json] = {
+            "event_id": row.event_id,
+            "type": row.type,
+            "sender": row.actor,
+            "occurred_at": row.occurred_at,
+            "urgent": row.urgent == 1,
+            "sealed": base64.b64encode(row.sealed).decode(),
+        }
+        self.quarantine(channel=row.channel, account=row.account, body=json_bytes(record), why=why, form="sealed")
+        self.connection.execute(_drop, {"seq": seq})
+
+    def unsealed(self, row: Quarantined) -> Event:
+        """The event that `put_aside` put into this row of the quarantine. Spoilt: it still does not open."""
+        record: dict[str, Any] = read_json(row.body)  # Any: what `put_aside` wrote
+        sealed = base64.b64decode(record["sealed"])
+        return Event(
+            event_id=EventId(record["event_id"]),
+            type=record["type"],
+            channel=row.channel,
+            account=row.account,
+            sender=record["sender"],
+            occurred_at=moment(record["occurred_at"]),
+            fields=read_json(self.keys.open(sealed, place=f"inbox.sealed:{record['event_id']}")),
+            urgent=record["urgent"],
+        )
 
     def consume(self, seqs: Sequence[int]) -> None:
         """Mark these events as stepped."""

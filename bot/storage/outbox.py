@@ -6,17 +6,20 @@ ready → leased → sending → sent → delivered | refused | unknown; also ex
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any  # Any: columns of a row are not typed
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult, text
 
 from bot.core.ids import CustomerId, EffectId
+from bot.errors import Spoilt
 from bot.storage import tables
 from bot.storage.codec import read_send
 from bot.storage.dialect import among, listed, update_by
 from bot.storage.keys import KeyRing
 from bot.storage.moments import maybe_micros, micros, moment
 from bot.storage.reading import OUTBOX_COLUMNS, outbox_line
-from bot.storage.rows import Leased, OutboxLine, Outcome, Room, SendState, Verdict
+from bot.storage.rows import Leased, Met, OutboxLine, Outcome, Room, SendState, Verdict
+from bot.storage.spoilt import SpoiltRows
 
 # One message of a conversation is under way at a time (delivery.md 2.4). An earlier one that is deferred does not
 # keep the others back; one that waits for another try does (`holds`), until it expires. What was planned for a
@@ -134,13 +137,17 @@ _SETTLE = {
 
 @dataclass(frozen=True, slots=True)
 class OutboxSends:
-    """Moves rows of the outbox from state to state, inside one transaction."""
+    """Moves rows of the outbox from state to state, inside one transaction.
+
+    A row that does not open is noted in `spoilt` and left out of what is given back.
+    """
 
     connection: Connection
     keys: KeyRing
     now: datetime
     ticks: Callable[[], int]
     """The clock of leases (delivery.md 2.6), which nobody turns."""
+    spoilt: SpoiltRows
 
     def lease(
         self, now: datetime, *, worker: str, hold: timedelta, limits: Mapping[tuple[str, str], Room]
@@ -164,7 +171,13 @@ class OutboxSends:
     def _free(self, urgent: int, values: Mapping[str, str | int]) -> list[Leased]:
         if int(values["limit"]) <= 0:
             return []
-        return [self._leased(row) for row in self.connection.execute(_FREE[urgent], values)]
+        found: list[Leased] = []
+        for row in self.connection.execute(_FREE[urgent], values).all():
+            try:
+                found.append(self._leased(row))
+            except Spoilt as error:
+                self.spoilt.note("outbox", row.seq, error, met="ready")
+        return found
 
     def beginnable(self, effect_ids: Sequence[EffectId], *, worker: str, now: datetime) -> frozenset[EffectId]:
         """Those of these rows that `begin` would mark at `now`, locked until the transaction ends."""
@@ -254,7 +267,8 @@ class OutboxSends:
 
     def expire(self, now: datetime) -> tuple[OutboxLine, ...]:
         """Rows past their `expires_at`, at most `EXPIRED_MAX`, now `expired`; one that was a repeat is `unknown`."""
-        return self._lines(self.connection.execute(_expire, {"now": micros(now), "limit": EXPIRED_MAX}))
+        rows = self.connection.execute(_expire, {"now": micros(now), "limit": EXPIRED_MAX})
+        return self._lines(rows, met="ready")
 
     def release(self, effect_id: EffectId, *, worker: str) -> bool:
         """Give back what `worker` leased and did not begin. False: it is not leased by this one any more."""
@@ -269,28 +283,30 @@ class OutboxSends:
         lapsed: list[OutboxLine] = []
         for effect_id in sorted(over.difference(flying)):
             self.connection.execute(_unlease, {"effect_id": effect_id})
-            lapsed += self._lines(self.connection.execute(_lapse, {"effect_id": effect_id, "now": micros(self.now)}))
+            rows = self.connection.execute(_lapse, {"effect_id": effect_id, "now": micros(self.now)})
+            lapsed += self._lines(rows, met="sending")
         return tuple(lapsed)
 
     def recover(self, epoch: int) -> tuple[OutboxLine, ...]:
         """At a start: what an earlier epoch left `sending` is returned as unknown; every lease is undone."""
         self.connection.execute(_release)
-        return self._lines(self.connection.execute(_recover, {"now": micros(self.now), "epoch": epoch}))
+        rows = self.connection.execute(_recover, {"now": micros(self.now), "epoch": epoch})
+        return self._lines(rows, met="sending")
 
     def states(self) -> dict[SendState, int]:
         """How many rows there are in each state that has any. Reads the whole table: not for a loop."""
         return {row.state: row.rows for row in self.connection.execute(_counts)}
 
     def of(self, effect_id: EffectId) -> OutboxLine | None:
-        """The row of this effect, None when there is none."""
-        lines = self._lines(self.connection.execute(_of, {"effect_id": effect_id}))
+        """The row of this effect, None when there is none, or when it does not open."""
+        lines = self._lines(self.connection.execute(_of, {"effect_id": effect_id}), met="read")
         return lines[0] if lines else None
 
     def of_provider(self, provider_id: str, *, channel: str, account: str) -> OutboxLine | None:
-        """The row that the platform knows by this id, None when there is none."""
+        """The row that the platform knows by this id, None when there is none. Spoilt: it does not open."""
         values = {"provider_id": provider_id, "channel": channel, "account": account}
-        lines = self._lines(self.connection.execute(_of_provider, values))
-        return lines[0] if lines else None
+        row = self.connection.execute(_of_provider, values).one_or_none()
+        return outbox_line(row, self.keys) if row else None
 
     def _leased(self, row: tables.AnyRow) -> Leased:
         return Leased(
@@ -328,5 +344,11 @@ class OutboxSends:
         for columns, group in by_columns.items():
             self.connection.execute(update_by(tables.outbox, "effect_id", *columns), group)
 
-    def _lines(self, rows: Iterable[tables.AnyRow]) -> tuple[OutboxLine, ...]:
-        return tuple(outbox_line(row, self.keys) for row in rows)
+    def _lines(self, rows: CursorResult[Any], *, met: Met) -> tuple[OutboxLine, ...]:  # Any: columns are not typed
+        found: list[OutboxLine] = []
+        for row in rows.all():
+            try:
+                found.append(outbox_line(row, self.keys))
+            except Spoilt as error:
+                self.spoilt.note("outbox", row.seq, error, met=met)
+        return tuple(found)

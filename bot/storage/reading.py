@@ -1,12 +1,13 @@
 """Reads for people: what is known of one customer, for `why` and the console."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Connection, TextClause, text
 
 from bot.core.ids import CustomerId, EffectId, EnrolmentId, EventId, StaffId
+from bot.errors import Spoilt
 from bot.storage.codec import read_entries, read_facts, read_json, read_send
 from bot.storage.events import read_event
 from bot.storage.keys import KeyRing
@@ -21,8 +22,10 @@ from bot.storage.rows import (
     OutboxLine,
     Parked,
     Quarantined,
+    SealedTable,
     TaskLine,
 )
+from bot.storage.spoilt import SpoiltRows
 from bot.storage.tables import AnyRow
 
 T = TypeVar("T")
@@ -37,6 +40,9 @@ OUTBOX_COLUMNS = (
     " settled_at, provider_id, response_code, reason, vendor_code, sealed"
 )
 TASK_COLUMNS = "task_id, customer_id, kind, status, staff_id, created_at, due_at, journey, enrolment_id, sealed"
+
+_KEYS: Mapping[SealedTable, str] = {"leads": "lead_id", "quarantine": "quarantine_id"}
+"""What a row is noted by where its table has no `seq`."""
 
 _by_id = text("SELECT customer_id FROM customers WHERE customer_id = :of")
 _by_external_id = text("SELECT customer_id FROM identities WHERE external_id = :of ORDER BY customer_id LIMIT 1")
@@ -69,10 +75,14 @@ _all_parked = text("SELECT * FROM parked ORDER BY parked_at DESC, lane LIMIT :li
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reads only. Lists are in order of time, the oldest first, and hold the newest `LINES_MAX`."""
+    """Reads only. Lists are in order of time, the oldest first, and hold the newest `LINES_MAX`.
+
+    A row that does not open is noted in `spoilt` and left out.
+    """
 
     connection: Connection
     keys: KeyRing
+    spoilt: SpoiltRows
 
     def find_customer(self, words: str) -> CustomerId | None:
         """The customer with this number, platform id or phone number (in any spelling); None: nobody."""
@@ -91,15 +101,15 @@ class Reading:
 
     def inbox_of(self, lane: CustomerId | Lane, *, limit: int = LINES_MAX) -> tuple[InboxLine, ...]:
         """The events of this lane that are still kept."""
-        return self._lines(_inbox, lane, limit, self._inbox_line)
+        return self._opened("inbox", self._rows(_inbox, lane, limit), self._inbox_line)
 
     def outbox_of(self, customer_id: CustomerId, *, limit: int = LINES_MAX) -> tuple[OutboxLine, ...]:
         """Everything that was planned to be sent for this customer, cards to advisors among it."""
-        return self._lines(_outbox, customer_id, limit, lambda row: outbox_line(row, self.keys))
+        return self._opened("outbox", self._rows(_outbox, customer_id, limit), lambda row: outbox_line(row, self.keys))
 
     def journal_of(self, customer_id: CustomerId, *, limit: int = LINES_MAX) -> tuple[JournalLine, ...]:
         """What was decided about this customer."""
-        return self._lines(_journal, customer_id, limit, _journal_line)
+        return self._opened("journal", self._rows(_journal, customer_id, limit), _journal_line)
 
     def journal_after(self, customer_id: CustomerId, seq: int, *, limit: int) -> tuple[JournalLine, ...]:
         """What was decided about this customer behind the line `seq`, the oldest `limit` lines of it."""
@@ -108,12 +118,12 @@ class Reading:
 
     def lead_of(self, customer_id: CustomerId) -> LeadLine | None:
         """The customer's latest lead."""
-        lines = self._lines(_lead, customer_id, 1, self._lead_line)
+        lines = self._opened("leads", self._rows(_lead, customer_id, 1), self._lead_line)
         return lines[0] if lines else None
 
     def tasks_of(self, customer_id: CustomerId, *, limit: int = LINES_MAX) -> tuple[TaskLine, ...]:
         """Tasks and handoffs about this customer, done ones among them."""
-        return self._lines(_tasks, customer_id, limit, lambda row: task_line(row, self.keys))
+        return tuple(task_line(row, self.keys, self.spoilt) for row in self._rows(_tasks, customer_id, limit))
 
     def consents_of(self, customer_id: CustomerId, *, limit: int = LINES_MAX) -> tuple[ConsentLine, ...]:
         """Consents given and withdrawn."""
@@ -135,7 +145,8 @@ class Reading:
 
     def quarantined(self, *, limit: int = LINES_MAX) -> tuple[Quarantined, ...]:
         """Bodies that could not be read."""
-        return self._lines(_quarantine, None, limit, lambda row: quarantined_line(row, self.keys))
+        rows = self._rows(_quarantine, None, limit)
+        return self._opened("quarantine", rows, lambda row: quarantined_line(row, self.keys))
 
     def head_counts(self) -> tuple[HeadCount, ...]:
         """Living enrolments by journey, state and status, in alphabetical order."""
@@ -147,8 +158,20 @@ class Reading:
         return None if found is None else CustomerId(found)
 
     def _lines(self, statement: TextClause, of: int | None, limit: int, line: Callable[[AnyRow], T]) -> tuple[T, ...]:
+        return tuple(line(row) for row in self._rows(statement, of, limit))
+
+    def _rows(self, statement: TextClause, of: int | None, limit: int) -> Sequence[AnyRow]:
         rows = self.connection.execute(statement, {"of": of, "limit": min(limit, LINES_MAX)}).all()
-        return tuple(line(row) for row in reversed(rows))
+        return rows[::-1]
+
+    def _opened(self, table: SealedTable, rows: Sequence[AnyRow], line: Callable[[AnyRow], T]) -> tuple[T, ...]:
+        found: list[T] = []
+        for row in rows:
+            try:
+                found.append(line(row))
+            except Spoilt as error:
+                self.spoilt.note(table, getattr(row, _KEYS.get(table, "seq")), error)
+        return tuple(found)
 
     def _inbox_line(self, row: AnyRow) -> InboxLine:
         return InboxLine(
@@ -207,15 +230,20 @@ def quarantined_line(row: AnyRow, keys: KeyRing) -> Quarantined:
     )
 
 
-def task_line(row: AnyRow, keys: KeyRing) -> TaskLine:
-    """The value of a row with `TASK_COLUMNS`."""
+def task_line(row: AnyRow, keys: KeyRing, spoilt: SpoiltRows) -> TaskLine:
+    """The value of a row with `TASK_COLUMNS`. One that does not open is noted in `spoilt` and has no title."""
+    try:
+        title = keys.open(row.sealed, place=f"tasks.sealed:{row.task_id}").decode()
+    except Spoilt as error:
+        spoilt.note("tasks", row.task_id, error)
+        title = ""
     return TaskLine(
         task_id=EffectId(row.task_id),
         customer_id=CustomerId(row.customer_id),
         kind=row.kind,
         status=row.status,
         staff_id=None if row.staff_id is None else StaffId(row.staff_id),
-        title=keys.open(row.sealed, place=f"tasks.sealed:{row.task_id}").decode(),
+        title=title,
         created_at=moment(row.created_at),
         due_at=maybe_moment(row.due_at),
         journey=row.journey,

@@ -9,6 +9,7 @@ from bot.core.arrival import Facts
 from bot.core.effects import Effect, RunErrand, SendMessage, Trace
 from bot.core.events import Event, Json
 from bot.core.ids import ConversationId, CustomerId, EffectId, EnrolmentId, EventId, StaffId
+from bot.errors import Spoilt
 
 Lane = NewType("Lane", int)
 """A customer's id, or a negative number: the lane of a channel account (delivery.md 1.6)."""
@@ -17,6 +18,9 @@ SendState = Literal["ready", "leased", "sending", "sent", "delivered", "refused"
 Verdict = Literal["sent", "delivered", "refused", "unknown", "expired", "suppressed"]
 ErrandVerdict = Literal["done", "failed", "unknown"]
 ErrandState = Literal["ready", "leased", "sending", "done", "failed", "unknown", "withdrawn"]
+SealedTable = Literal["inbox", "outbox", "errands", "customers", "leads", "tasks", "quarantine", "journal"]
+Met = Literal["read", "ready", "sending"]
+"""How a row that does not open was come upon: by a reader, by work that had not begun, by work that may be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +164,7 @@ class LeadLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskLine:
-    """A task of an advisor."""
+    """A task of an advisor. `title` empty: it does not open."""
 
     task_id: EffectId
     customer_id: CustomerId
@@ -209,15 +213,37 @@ class Parked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """What was rightly signed and could not be read (`form` body) or not be written down (`form` event)."""
+    """What was rightly signed and could not be read (`form` body) or not be written down (`form` event).
+
+    `form` sealed: an event of an account's lane that was written down and did not open when it was to be stepped.
+    """
 
     quarantine_id: str
-    form: Literal["body", "event"]
+    form: Literal["body", "event", "sealed"]
     channel: str
     account: str
     why: str
     received_at: datetime
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoiltRow:
+    """A row that does not open, by what stands open in it. `name`: its id. `what`: its type, content or kind.
+
+    `seq` 0: its table has none. `lane` 0: it is nobody's. `is_staff`: a message to our own people.
+    """
+
+    table: SealedTable
+    seq: int
+    lane: Lane
+    name: str
+    what: str
+    state: str
+    at: datetime
+    error: Spoilt
+    met: Met = "read"
+    is_staff: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from bot.storage.quiet import Quiet
 from bot.storage.rates import RateRows
 from bot.storage.reading import Reading
 from bot.storage.recent import Recent
+from bot.storage.spoilt import SpoiltRows
 from bot.storage.ticks import server_time
 from bot.storage.tidying import TidyRows
 from bot.storage.tokens import TokenRows
@@ -73,6 +74,7 @@ class Transaction:
         "quiet",
         "rates",
         "reading",
+        "spoilt",
         "tidying",
         "tokens",
     )
@@ -81,22 +83,23 @@ class Transaction:
         self._connection = connection
         self.began_s = time.perf_counter()
         self.now = at.now
+        self.spoilt = SpoiltRows(connection, at.now)
         self.lanes = LaneRows(connection, keys, at.now)
-        self.claims = Claims(connection, keys)
-        self.customers = CustomerRows(connection, keys, recent)
+        self.claims = Claims(connection, keys, self.spoilt)
+        self.customers = CustomerRows(connection, keys, recent, self.spoilt)
         self.effects = EffectRows(connection, keys)
         self.journal = JournalRows(connection)
-        self.outbox = OutboxSends(connection, keys, at.now, at.ticks)
+        self.outbox = OutboxSends(connection, keys, at.now, at.ticks, self.spoilt)
         self.counting = Counting(connection)
-        self.deciding = Deciding(connection, keys)
-        self.desks = DeskRows(connection, keys)
-        self.reading = Reading(connection, keys)
+        self.deciding = Deciding(connection, keys, self.spoilt)
+        self.desks = DeskRows(connection, keys, self.spoilt)
+        self.reading = Reading(connection, keys, self.spoilt)
         self.quiet = Quiet(connection)
         self.tokens = TokenRows(connection, keys, at.ticks)
         self.gaps = GapRows(connection)
         self.rates = RateRows(connection)
         self.tidying = TidyRows(connection)
-        self.errands = ErrandRows(connection, keys, at.now, at.ticks)
+        self.errands = ErrandRows(connection, keys, at.now, at.ticks, self.spoilt)
         self.bookings = BookingRows(connection)
         self.audience = AudienceRows(connection)
         self.occurrences = OccurrenceRows(connection, at.now)

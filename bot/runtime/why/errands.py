@@ -7,7 +7,7 @@ from bot.core.effects import RunErrand
 from bot.runtime.why.detail import Detail, Said, Words
 from bot.runtime.why.line import Line, Tone, Wall, shortened
 from bot.runtime.why.reasons import error_words
-from bot.storage import ErrandLine
+from bot.storage import UNREADABLE, ErrandLine
 
 _KINDS = {
     "webhook": "请求 {name}",
@@ -70,7 +70,10 @@ def _standing(line: ErrandLine, now: datetime, wall: Wall) -> Line:
     effect: RunErrand = line.effect
     what = named(effect.errand.kind, effect.errand.name)
     tone: Tone = "info"
-    if line.state == "unknown":
+    if line.state == "unknown" and line.reason == UNREADABLE:
+        tone = "no"
+        told = f"先前打不开，先放在一边；现在能打开了：zhitu retry lane {line.customer_id}"
+    elif line.state == "unknown":
         tone = "no"
         told = f"不知道是否做成（试了 {line.attempts} 次）；再试一次：zhitu retry send {effect.effect_id}"
     elif line.state == "sending":

@@ -7,7 +7,7 @@ from typing import assert_never
 from bot.runtime.why.line import Line, Tone, Wall, shortened
 from bot.runtime.why.names import content_name, member
 from bot.runtime.why.reasons import because
-from bot.storage import OutboxLine, SendState
+from bot.storage import UNREADABLE, UNREADABLE_BEGUN, OutboxLine, SendState
 
 _TONES: dict[SendState, Tone] = {
     "ready": "info",
@@ -98,8 +98,12 @@ def _unknown(row: OutboxLine, wall: Wall, hindrance: Hindrance) -> str:
     if row.reason == LEFT:
         return f"不知道是否送达，运营决定不再发，旅程按已发送继续{_attempts(row)}"
     name = row.effect.effect_id
+    if row.reason in (UNREADABLE, UNREADABLE_BEGUN) and row.effect.send_class != "staff":
+        return f"先放在一边：{_reason(row, wall)}{_attempts(row)}；现在能打开了：zhitu retry lane {row.customer_id}"
     choices = f"可以再发一次（zhitu retry send {name}），或不再发（zhitu retry leave {name}）"
-    if row.reason and row.reason not in _SILENCES:
+    if row.reason == UNREADABLE:
+        found = f"先放在一边：{_reason(row, wall)}"
+    elif row.reason and row.reason not in _SILENCES:
         found = f"不知道是否送达，没有再发：{hindrance.rule or _reason(row, wall)}。旅程按已发送继续"
     else:
         found = f"不知道是否送达：{_reason(row, wall)}。为免重复打扰不再发，旅程按已发送继续"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.customer import Conversation, Customer, Enrolment, Pending, Timer
+from bot.errors import Spoilt
 from bot.runtime.why import errands
 from bot.runtime.why.hindering import Hindrances
 from bot.runtime.why.line import Line, Wall, masked, shortened
@@ -14,34 +15,33 @@ from bot.runtime.why.reasons import CLASSES
 from bot.storage import ErrandLine, LeadLine, OutboxLine, Parked, TaskLine
 
 _PHASES = {"queued": "还没问，在等轮到它说话", "asked": "已问", "confirming": "等客户确认", "paused": "已暂停"}
+_SPOILT = Spoilt.__name__
+"""How the reason of a lane begins that was parked over a row that does not open (bugs.py)."""
 _OVER = frozenset({"done", "withdrawn"})
 _TASK_STATUS = {"open": "等{} 接受", "accepted": "{} 已接受", "overdue": "{} 超时，还没有联系客户"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """What is read to tell how things stand. `held`: events that wait in a parked lane."""
+    """What is read to tell how things stand."""
 
     customer: Customer
     lead: LeadLine | None
     tasks: Sequence[TaskLine]
-    parked: Parked | None
     sends: Sequence[OutboxLine]
     now: datetime
     hindrances: Hindrances
     losses: Sequence[Line]
-    held: int
     errands: Sequence[ErrandLine] = ()
 
 
 def standing(present: Present, wall: Wall) -> tuple[Line, ...]:
-    """Lines of kind parked, gap, quarantine, state, floor, window, opt_out, lead, task, send, errand, pending, in this
+    """Lines of kind gap, quarantine, state, floor, window, opt_out, lead, task, send, errand, pending, in this
     order.
 
     Sends are those that may still leave; pending are timers, the next one first.
     """
     return (
-        *_parked(present, wall),
         *present.losses,
         *_states(present.customer),
         *_conversations(present, wall),
@@ -58,14 +58,17 @@ def _send(row: OutboxLine, present: Present, wall: Wall) -> Line:
     return outcome(row, now=present.now, wall=wall, hindrance=present.hindrances.of(row))
 
 
-def _parked(present: Present, wall: Wall) -> Iterator[Line]:
-    parked = present.parked
+def standing_still(parked: Parked | None, held: int, wall: Wall) -> Iterator[Line]:
+    """A line of kind parked when her lane stands still; `held`: events that wait in it."""
     if parked is not None:
         why = shortened(parked.reason)
-        queue = f"，排队 {present.held} 件" if present.held else ""
-        cure = f"；程序修好后：zhitu retry lane {parked.lane}"
+        queue = f"，排队 {held} 件" if held else ""
+        cause, mended = (
+            ("有一行打不开", "能打开后") if parked.reason.startswith(_SPOILT) else ("程序出错", "程序修好后")
+        )
+        cure = f"；{mended}：zhitu retry lane {parked.lane}"
         since = wall.moment(parked.parked_at)
-        text = f"处理停住了：程序出错（{why}），{since} 起新的事件只排队、不处理{queue}{cure}"
+        text = f"处理停住了：{cause}（{why}），{since} 起新的事件只排队、不处理{queue}{cure}"
         yield Line(kind="parked", text=text, tone="no", at=parked.parked_at, outcome=why)
 
 

@@ -13,7 +13,8 @@ from bot.runtime.why.joining import Joined, join
 from bot.runtime.why.line import SHANGHAI, Line, Wall, read_moment, shortened
 from bot.runtime.why.losses import losses
 from bot.runtime.why.outcomes import outcome
-from bot.runtime.why.standing import Present, standing
+from bot.runtime.why.spoilt import unreadable
+from bot.runtime.why.standing import Present, standing, standing_still
 from bot.runtime.why.wording import sentence
 from bot.storage import InboxLine, JournalLine, Lane, OutboxLine, Parked, Transaction
 
@@ -77,27 +78,26 @@ def tell(tx: Transaction, customer_id: CustomerId, *, limit: int = EPISODES, zon
     """
     wall = Wall(zone=zone, near=tx.now)
     records = _read(tx, customer_id, limit, wall)
-    customer = tx.customers.load([customer_id]).get(customer_id)
-    present: tuple[Line, ...] = ()
+    customer = tx.customers.load_readable([customer_id]).get(customer_id)
+    held = tx.deciding.held(Lane(customer_id)) if records.parked else 0
+    present = tuple(standing_still(records.parked, held, wall))
     if customer is not None:
         now = Present(
             customer=customer,
             lead=tx.reading.lead_of(customer_id),
             tasks=tx.reading.tasks_of(customer_id),
-            parked=records.parked,
             sends=records.sends,
             now=tx.now,
             hindrances=records.hindrances,
             losses=losses(tx, customer_id, wall),
-            held=tx.deciding.held(Lane(customer_id)) if records.parked else 0,
             errands=tx.errands.of_customer(customer_id),
         )
-        present = standing(now, wall)
+        present += standing(now, wall)
     return Story(
         customer_id=customer_id,
         identities=tx.reading.identities_of(customer_id),
         episodes=(*_stepped(records, wall), *_unstepped(records, wall)),
-        present=present,
+        present=(*present, *unreadable(tx.spoilt.take(), customer_id, wall)),
         at=tx.now,
         zone=zone,
         cut=records.cut,
