@@ -34,7 +34,7 @@ def outcome(played: Play) -> Outcome:
 
 def test_people_read_what_failed_where_and_why(outcome: Outcome) -> None:
     lines = as_text(outcome).splitlines()
-    assert lines[0].startswith("round                   2 tests (2 cases)       ✓ 1  ✗ 1 ")
+    assert lines[0].startswith("round                   2 个测试，2 种情形      ✓ 1  ✗ 1 ")
     assert lines[1].startswith("  ✗ 不会过 <&>  ")
     assert lines[1].endswith("round.test.yaml:9:18")
     assert lines[2] == "    期望 state rest，实际 bye（T+2h）"

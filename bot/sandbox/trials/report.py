@@ -31,8 +31,8 @@ def _file(report: Report) -> Iterator[str]:
     passed = len(report.cases) - report.failed
     failed = f"  ✗ {report.failed}" if report.failed else ""
     name = report.file.file.rpartition("/")[2].removesuffix(".test.yaml")
-    counted = f"{report.tests} tests ({len(report.cases)} cases)"
-    yield f"{_padded(name)}  {counted:<24}✓ {passed}{failed}    {report.took_s:.2f} s"
+    counted = _padded(f"{report.tests} 个测试，{len(report.cases)} 种情形")
+    yield f"{_padded(name)}  {counted}  ✓ {passed}{failed}    {report.took_s:.2f} s"
     broken = [case for case in report.cases if not case.passed]
     for case in broken[:FAILURES_SHOWN]:
         yield from _case(report, case)
