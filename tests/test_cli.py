@@ -174,7 +174,7 @@ def test_run_without_credentials_lists_every_one_that_is_missing(
     assert code_of("run") == 2
     told = capsys.readouterr().err
     names = ("OA_APP_ID", "OA_SECRET", "OA_TOKEN", "OA_AES_KEY", "WECOM_CORP_ID", "WECOM_SECRET", "WECOM_AES_KEY")
-    assert [name for name in names if f"`{name}` is not set" not in told] == []
+    assert [name for name in names if f"`{name}` 没有设置" not in told] == []
     assert "修复  " in told
     assert not (place / "zhitu.db").exists()
 

@@ -69,6 +69,7 @@ class Seams:
 
 
 AS_SHIPPED = Seams()
+_PORT_HINT = "换一个端口，或停掉占用它的程序"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,5 +157,5 @@ async def _listening(
             )
         except OSError as error:
             where = f"[server] {server.host}:{server.port}, admin_port {server.admin_port}"
-            raise ConfigError([Complaint(where=where, what=f"cannot listen: {error.strerror}")]) from error
+            raise ConfigError([Complaint(where=where, what=f"监听不了：{error.strerror}", hint=_PORT_HINT)]) from error
         yield port, admin_port

@@ -36,9 +36,9 @@ def _run(harness: str, arguments: list[str]) -> int:
     checkout = Path(__file__).parents[2]
     if not checkout.joinpath(*harness.split("."), "__main__.py").is_file():
         raise BotError(
-            f"`{harness}` is not here: benchmarks run in a checkout, and this is an installed package",
+            f"这里没有 `{harness}`：这是装好的包，测量要在源码目录里做",
             where=str(checkout),
-            hint="clone the repository, run `uv sync` in it, and then `uv run zhitu bench` there",
+            hint="取来源码，在里面先 `uv sync`，再 `uv run zhitu bench`",
         )
     path = os.pathsep.join(filter(None, (str(checkout), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", harness, *arguments]

@@ -128,5 +128,5 @@ def _config(context: typer.Context, given: Path | None) -> Path:
     before: object = context.obj
     found = given or (before if isinstance(before, Path) else CONFIG_FILE)
     if not found.is_file():
-        raise BotError(f"`{found}` does not exist", hint="name the configuration with --config")
+        raise BotError(f"文件 “{found}” 不存在", hint="用 --config 指出配置文件")
     return found

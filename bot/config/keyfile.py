@@ -46,8 +46,8 @@ def database_file(storage: Storage) -> Path:
 def _create(path: Path, database: Path) -> bool:
     """Whether this call created the file. It appears whole or not at all, and never replaces another."""
     if database.exists():
-        what = f"the database `{database}` is there, but the key that opens it is not"
-        raise _fault(path, what, hint="put the key file back from your backup, or name the keys in `[storage] keys`")
+        what = f"数据库 `{database}` 还在，打开它的密钥却不在"
+        raise _fault(path, what, hint="从备份里放回密钥文件，或在 `[storage] keys` 里写出密钥")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = _draft(path)
@@ -59,9 +59,7 @@ def _create(path: Path, database: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise _fault(
-            path, f"cannot be created: {error.strerror}", hint="let the program write to this directory"
-        ) from error
+        raise _fault(path, f"建不了：{error.strerror}", hint="让程序可以写这个目录") from error
     return True
 
 
@@ -90,12 +88,12 @@ def _read(path: Path) -> tuple[str, ...]:
             mode = os.fstat(file.fileno()).st_mode
             raw = file.read(_FILE_BYTES_MAX)
     except OSError as error:
-        raise _fault(path, f"cannot be read: {error.strerror}", hint="run as the owner of the file") from error
+        raise _fault(path, f"读不了：{error.strerror}", hint="用文件主人的身份运行") from error
     if mode & _OTHERS:
-        raise _fault(path, "others than its owner may read the key file", hint=f"`chmod 600 {path}`")
+        raise _fault(path, "主人以外的人也能读密钥文件", hint=f"`chmod 600 {path}`")
     texts = tuple(line for line in raw.decode("ascii", errors="replace").split() if line)
     if not texts:
-        raise _fault(path, "the key file is empty", hint="put it back from your backup")
+        raise _fault(path, "密钥文件是空的", hint="从备份里放回去")
     return texts
 
 

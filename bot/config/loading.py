@@ -22,20 +22,20 @@ _URL: Where = ("storage", "url")
 Section = TypeVar("Section", bound=BaseModel)
 
 _WORDING = {
-    "missing": ("is missing", ""),
-    "int_parsing": ("must be a whole number", ""),
-    "int_type": ("must be a whole number", ""),
-    "int_from_float": ("must be a whole number", ""),
-    "greater_than_equal": ("must be at least {ge}", ""),
-    "less_than_equal": ("must be at most {le}", ""),
-    "string_type": ("must be a text", "put it in quotes"),
-    "string_too_short": ("is empty", "leave the key out if you do not need it"),
-    "literal_error": ("must be {expected}", ""),
-    "model_type": ("must be a section of its own", "write `[section]` on a line above its keys"),
-    "mapping_type": ("must be a section of its own", "write `[section]` on a line above its keys"),
-    "tuple_type": ("must be a list", 'write it like `["env:NAME"]`'),
-    "too_short": ("is an empty list", "leave the key out if you do not need it"),
-    "too_long": ("holds more than {max_length}", ""),
+    "missing": ("没有写", ""),
+    "int_parsing": ("要写整数", ""),
+    "int_type": ("要写整数", ""),
+    "int_from_float": ("要写整数", ""),
+    "greater_than_equal": ("不能小于 {ge}", ""),
+    "less_than_equal": ("不能大于 {le}", ""),
+    "string_type": ("要写文字", "给它加上引号"),
+    "string_too_short": ("是空的", "用不到就删掉这个键"),
+    "literal_error": ("只能是 {expected}", ""),
+    "model_type": ("要自成一节", "在它的键上面单独一行写 `[节名]`"),
+    "mapping_type": ("要自成一节", "在它的键上面单独一行写 `[节名]`"),
+    "tuple_type": ("要写列表", '写成 `["env:NAME"]`'),
+    "too_short": ("是空的列表", "用不到就删掉这个键"),
+    "too_long": ("最多 {max_length} 个", ""),
 }
 """Kind of fault → what and cure. Faults of our own checks bring both with them."""
 
@@ -134,9 +134,7 @@ def _resolved(path: Where, value: Value, *, environ: Mapping[str, str], report: 
         return value
     name = value.removeprefix(ENV)
     if not environ.get(name):
-        report.add(
-            path, f"the environment variable `{name}` is not set", hint=f"`export {name}=…`, or name another one"
-        )
+        report.add(path, f"环境变量 `{name}` 没有设置", hint=f"`export {name}=…`，或改用别的变量")
     return environ.get(name, "")
 
 
@@ -166,12 +164,12 @@ def _report_open_secrets(merged: Merged, report: _Report) -> None:
 
 def _report_if_open(path: Where, value: Value, *, report: _Report) -> None:
     if isinstance(value, str) and value and not value.startswith(ENV):
-        report.add(path, "a secret stands in the file, where everybody can read it", hint=_secret_hint(path))
+        report.add(path, "密钥写在了文件里，谁都能看到", hint=_secret_hint(path))
 
 
 def _secret_hint(path: Where) -> str:
     written = '["env:NAME"]' if path[:2] == _KEYS else '"env:NAME"'
-    return f"write `{path[-1] if path[:2] != _KEYS else 'keys'} = {written}` and set the environment variable NAME"
+    return f"写成 `{path[-1] if path[:2] != _KEYS else 'keys'} = {written}`，再设置环境变量 NAME"
 
 
 def _report_relations(values: Mapping[Where, Value], report: _Report) -> None:
@@ -179,15 +177,13 @@ def _report_relations(values: Mapping[Where, Value], report: _Report) -> None:
     _report_ports(values, report)
     url = values.get(_URL)
     if isinstance(url, str) and url.startswith("postgresql") and _KEYS not in values:
-        report.add(_KEYS, "is missing: PostgreSQL has no key file", hint=_secret_hint(_KEYS))
+        report.add(_KEYS, "没有写：PostgreSQL 没有密钥文件", hint=_secret_hint(_KEYS))
     if not any(path[:1] == ("channels",) and len(path) >= _ACCOUNT_DEPTH for path in values):
-        report.add(("channels", "oa"), "there is no account", hint="add a section `[channels.oa.main]`")
+        report.add(("channels", "oa"), "一个账号也没有", hint="加一节 `[channels.oa.main]`")
     for path in sorted({path[:_ACCOUNT_DEPTH] for path in values if path[:2] == ("channels", "oa")}):
         mode = values.get((*path, "mode"), "safe")
         if mode in ("safe", "compatible") and (*path, "aes_key") not in values and len(path) == _ACCOUNT_DEPTH:
-            report.add(
-                (*path, "aes_key"), f"is missing, and mode `{mode}` needs it", hint=_secret_hint((*path, "aes_key"))
-            )
+            report.add((*path, "aes_key"), f"没有写，而 mode `{mode}` 需要它", hint=_secret_hint((*path, "aes_key")))
     _report_twins(values, report, kind="oa", same=("app_id",))
     _report_twins(values, report, kind="wecom", same=("corp_id", "agent_id"))
 
@@ -197,7 +193,7 @@ def _report_ports(values: Mapping[Where, Value], report: _Report) -> None:
     port = values.get(("server", "port"), server.port)
     admin_port = values.get(("server", "admin_port"), server.admin_port)
     if str(port) == str(admin_port) != "0":
-        report.add(("server", "admin_port"), f"is the same as port: {port}", hint="metrics need a port of their own")
+        report.add(("server", "admin_port"), f"和 port 一样：{port}", hint="指标要有自己的端口")
 
 
 def _report_twins(values: Mapping[Where, Value], report: _Report, *, kind: str, same: Where) -> None:
@@ -212,7 +208,7 @@ def _report_twins(values: Mapping[Where, Value], report: _Report, *, kind: str, 
             continue
         twin = first.setdefault(identity, path)
         if twin != path:
-            report.add((*path, blamed), f"is the same as in [{'.'.join(twin)}]", hint="keep one of the two sections")
+            report.add((*path, blamed), f"和 [{'.'.join(twin)}] 里的一样", hint="两节只留一节")
 
 
 def _report_fault(at: Where, fault: ErrorDetails, *, report: _Report) -> None:
@@ -223,7 +219,7 @@ def _report_fault(at: Where, fault: ErrorDetails, *, report: _Report) -> None:
         what, hint = _WORDING[fault["type"]]
         what = what.format_map(context)
     if fault["type"] == "extra_forbidden":
-        what, hint = f"unknown key `{path[-1]}`", did_you_mean(path[-1], keys_at(path[:-1]) or frozenset())
+        what, hint = f"未知的键 `{path[-1]}`", did_you_mean(path[-1], keys_at(path[:-1]) or frozenset())
     if fault["type"] == "missing" and (
         path[-1] in _SECRET_KEYS or (path[:1] == ("webhooks",) and path[-1] == _WEBHOOK_KEY)
     ):

@@ -53,11 +53,11 @@ def in_file(file: str, path: Where) -> str:
 
 
 def did_you_mean(word: str, known: frozenset[str]) -> str:
-    """A sentence with the nearest of `known`, or with all of them when none is near."""
+    """A sentence with the nearest of `known`, or with all of them when none is near, in Chinese."""
     near = sorted((DamerauLevenshtein.distance(word, name), name) for name in known)
     if near and near[0][0] <= _TYPO_DISTANCE_MAX:
-        return f"did you mean `{near[0][1]}`?"
-    return f"known here: {', '.join(f'`{name}`' for name in sorted(known))}" if known else ""
+        return f"是否指 `{near[0][1]}`？"
+    return f"这里可用：{'、'.join(f'`{name}`' for name in sorted(known))}" if known else ""
 
 
 def merge(path: Path, environ: Mapping[str, str]) -> Merged:
@@ -85,18 +85,16 @@ def _read(path: Path) -> dict[str, Value]:
         with path.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)
         if len(raw) > FILE_BYTES_MAX:
-            raise _broken(path, f"is larger than {FILE_BYTES_MAX} bytes", hint="a configuration holds a few lines")
+            raise _broken(path, f"超过 {FILE_BYTES_MAX} 字节", hint="配置文件只有几行，看看是不是指错了文件")
         return tomllib.loads(raw.decode())
     except FileNotFoundError as error:
-        raise _broken(path, "there is no such file", hint="name the configuration with `--config FILE`") from error
+        raise _broken(path, "没有这个文件", hint="用 `--config FILE` 指出配置文件") from error
     except OSError as error:
-        raise _broken(
-            path, f"cannot be read: {error.strerror}", hint="name another file with `--config FILE`"
-        ) from error
+        raise _broken(path, f"读不了：{error.strerror}", hint="用 `--config FILE` 指出别的文件") from error
     except UnicodeDecodeError as error:
-        raise _broken(path, f"is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from error
+        raise _broken(path, f"不是 UTF-8（第 {error.start} 字节）", hint="另存为 UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise _broken(path, f"is not TOML: {error}", hint="texts, and names in Chinese, stand in quotes") from error
+        raise _broken(path, f"不是合法的 TOML：{error}", hint="文字和中文的名字要加引号") from error
 
 
 def _broken(path: Path, what: str, *, hint: str) -> ConfigError:
@@ -125,8 +123,8 @@ def _path_of(variable: str, values: Mapping[Where, Value]) -> Where | Stray:
             return _unknown(variable, word=word, path=path, known=known)
         path = (*path, key)
     if (below := keys_at(path)) != frozenset():
-        hint = did_you_mean("", frozenset(key.upper() for key in below or ())) or f"add {_SEPARATOR} and a name"
-        return Stray(path=path, complaint=Complaint(where=variable, what="names a section, not a key", hint=hint))
+        hint = did_you_mean("", frozenset(key.upper() for key in below or ())) or f"后面加 {_SEPARATOR} 和名字"
+        return Stray(path=path, complaint=Complaint(where=variable, what="指的是一节，不是一个键", hint=hint))
     return path
 
 
@@ -138,6 +136,6 @@ def _own_name(word: str, path: Where, *, values: Mapping[Where, Value]) -> str:
 
 def _unknown(variable: str, *, word: str, path: Where, known: frozenset[str]) -> Stray:
     names = frozenset(name.upper() for name in known)
-    what = f"unknown key `{word}`" + (f" in [{'.'.join(path)}]" if path else "")
-    hint = did_you_mean(word, names) or f"nothing stands below `{PREFIX}{_SEPARATOR.join(path).upper()}`"
+    what = (f"[{'.'.join(path)}] 里" if path else "") + f"未知的键 `{word}`"
+    hint = did_you_mean(word, names) or f"`{PREFIX}{_SEPARATOR.join(path).upper()}` 下面没有键"
     return Stray(path=path, complaint=Complaint(where=variable, what=what, hint=hint))

@@ -33,7 +33,7 @@ WEBHOOK_TIMEOUT_S_MAX = 25
 NAME_LENGTH_MAX = 32
 _NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")  # what a variable can say as well: no `-`, no second case, no `__`
 _KEY_SEPARATOR = ","
-_STORAGE_HINT = "write `sqlite:///zhitu.db` or `postgresql://name:password@host/database`"
+_STORAGE_HINT = "写成 `sqlite:///zhitu.db` 或 `postgresql://name:password@host/database`"
 
 
 def _fault(kind: str, what: str, *, hint: str) -> PydanticCustomError:
@@ -51,15 +51,15 @@ def is_loopback(host: str) -> bool:
 
 
 def _split(value: str) -> SplitResult:
-    hint = "write it like `https://example.com`"
+    hint = "写成 `https://example.com`"
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError:
         # Not `from` that error: it quotes the address, and with it a password.
-        raise _fault("address", "is not a web address", hint=hint) from None
+        raise _fault("address", "不是网址", hint=hint) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise _fault("address", "is not a web address", hint=hint)
+        raise _fault("address", "不是网址", hint=hint)
     return parts
 
 
@@ -67,37 +67,37 @@ def _web_address(value: str) -> str:
     """`value` without its last slash. What is sent there holds tokens, so nobody on the way may read it."""
     parts = _split(value)
     if parts.query or parts.fragment or parts.username or parts.password:
-        raise _fault("address", "must be a bare web address", hint="leave out `?…`, `#…` and `…@`")
+        raise _fault("address", "只写网址本身", hint="去掉 `?…`、`#…` 和 `…@`")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise _fault("not_https", "must be https unless it is this machine", hint="write `https://` in front of it")
+        raise _fault("not_https", "除非是本机，都要用 https", hint="前面写 `https://`")
     return value.rstrip("/")
 
 
 def _account_name(value: str) -> str:
     if _NAME.fullmatch(value) is None or len(value) > NAME_LENGTH_MAX:
-        hint = f"at most {NAME_LENGTH_MAX} lower-case letters, digits and single `_`, as in `main`"
-        raise _fault("account_name", f"`{value}` cannot be the name of an account", hint=hint)
+        hint = f"最多 {NAME_LENGTH_MAX} 个小写字母、数字和单个 `_`，例如 `main`"
+        raise _fault("account_name", f"`{value}` 不能作为账号的名字", hint=hint)
     return value
 
 
 def _aes_keys(value: SecretStr) -> SecretStr:
     keys = value.get_secret_value().split(_KEY_SEPARATOR)
-    hint = "copy the EncodingAESKey from the platform's console; while rotating: `new,old`"
+    hint = "从平台后台复制 EncodingAESKey；更换期间写 `新,旧`"
     if len(keys) > AES_KEYS_MAX:
-        raise _fault("aes_key", f"holds {len(keys)} keys, at most {AES_KEYS_MAX} are possible", hint=hint)
+        raise _fault("aes_key", f"有 {len(keys)} 个密钥，最多 {AES_KEYS_MAX} 个", hint=hint)
     for key in keys:
         if len(key) != AES_KEY_LENGTH:
-            raise _fault("aes_key", f"has {len(key)} characters instead of {AES_KEY_LENGTH}", hint=hint)
+            raise _fault("aes_key", f"有 {len(key)} 个字符，应为 {AES_KEY_LENGTH} 个", hint=hint)
         try:
             base64.b64decode(f"{key}=", validate=True)
         except ValueError as error:
-            raise _fault("aes_key", "holds characters that an EncodingAESKey cannot have", hint=hint) from error
+            raise _fault("aes_key", "有 EncodingAESKey 里不会有的字符", hint=hint) from error
     return value
 
 
 def _filled(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
-        raise _fault("empty", "is empty", hint="give it the value that you noted when it was made")
+        raise _fault("empty", "是空的", hint="填上生成它时记下的值")
     return value
 
 
@@ -109,15 +109,15 @@ def _storage_url(value: str) -> str:
         case "postgresql":
             _check_server(value)
         case _:
-            raise _fault("storage_url", "is neither an SQLite nor a PostgreSQL address", hint=_STORAGE_HINT)
+            raise _fault("storage_url", "既不是 SQLite 也不是 PostgreSQL 的地址", hint=_STORAGE_HINT)
     return value
 
 
 def _check_file(rest: str) -> None:
     if not rest.strip("/") or ":memory:" in rest or not rest.isprintable():
-        raise _fault("storage_url", "names no file, so nothing would outlive a restart", hint=_STORAGE_HINT)
+        raise _fault("storage_url", "没有指出文件，重启之后什么都留不下", hint=_STORAGE_HINT)
     if "%" in rest or "?" in rest:
-        raise _fault("storage_url", "has `%` or `?` in the name of the file", hint="give the file a plain name")
+        raise _fault("storage_url", "文件名里有 `%` 或 `?`", hint="换一个普通的文件名")
 
 
 def _check_server(value: str) -> None:
@@ -126,8 +126,8 @@ def _check_server(value: str) -> None:
     except ValueError:
         known = False
     if not known:
-        hint = "the port is a number; a password with special characters is written with `%XX`"
-        raise _fault("storage_url", "is not the address of a PostgreSQL database", hint=hint)
+        hint = "端口是数字；密码里的特殊字符写成 `%XX`"
+        raise _fault("storage_url", "不是 PostgreSQL 数据库的地址", hint=hint)
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -22,7 +22,7 @@ CACHE_KIB = 65_536
 _SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
 _SCHEMA_STATES = frozenset({"42P01", "42703", "42501", "25006"})  # no such table or column, no rights, read-only
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_HINT = "write `sqlite:///FILE.db` or `postgresql://USER@HOST/NAME`"
+_HINT = "写成 `sqlite:///FILE.db` 或 `postgresql://USER@HOST/NAME`"
 
 
 def parse_url(url: str) -> URL:
@@ -30,15 +30,15 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise _refused("is no address of a database") from error
+        raise _refused("不是数据库的地址") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         if parsed.database in (None, "", ":memory:"):
-            raise _refused("names no file; a database in memory would lose everything at the end")
+            raise _refused("没有指出文件；放在内存里的数据库一停就什么都没了")
         return parsed
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
-    raise _refused(f"names `{backend}`, which is not supported")
+    raise _refused(f"是 `{backend}`，不支持")
 
 
 def writing_engine(url: URL) -> Engine:

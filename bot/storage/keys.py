@@ -28,7 +28,7 @@ _DRAWN_AT_ONCE = 256
 _TAG_BYTES = 16
 _INDEX_BYTES = 16
 _PHONE_DIGITS_MAX = 11
-_HINT = "a key is `VERSION:BASE64`, for example `1:` and 32 random bytes in base64"
+_HINT = "密钥写成 `版本:BASE64`，例如 `1:` 加 32 个随机字节的 base64"
 
 
 class _Nonces:
@@ -82,10 +82,10 @@ class KeyRing:
                 complaints.append(_complaint(position, str(error)))
                 continue
             if version in keys:
-                complaints.append(_complaint(position, f"version {version} stands twice"))
+                complaints.append(_complaint(position, f"版本 {version} 写了两次"))
             keys[version] = key
         if not texts:
-            complaints.append(Complaint(where="[storage] keys", what="there is no key", hint=_HINT))
+            complaints.append(Complaint(where="[storage] keys", what="一个密钥也没有", hint=_HINT))
         if complaints:
             raise ConfigError(complaints)
         return cls(keys)
@@ -143,11 +143,11 @@ def _complaint(position: int, what: str) -> Complaint:
 def _parsed(text: str) -> tuple[int, bytes]:
     version, colon, encoded = text.strip().partition(":")
     if not colon or not (version.isascii() and version.isdigit()) or not 1 <= int(version) <= VERSION_MAX:
-        raise ValueError(f"no version from 1 to {VERSION_MAX} before a colon")
+        raise ValueError(f"冒号前面没有 1 到 {VERSION_MAX} 的版本")
     try:
         key = base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
-        raise ValueError("what follows the colon is not base64") from error
+        raise ValueError("冒号后面不是 base64") from error
     if len(key) != KEY_BYTES:
-        raise ValueError(f"the key has {len(key)} bytes instead of {KEY_BYTES}")
+        raise ValueError(f"密钥有 {len(key)} 个字节，应为 {KEY_BYTES} 个")
     return int(version), key

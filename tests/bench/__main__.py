@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bench import dispatch, event, reject, step
+from tests.bench.command import Parser
 from tests.bench.lines import say
 from tests.bench.report import Report
 from tests.bench.settings import Settings
@@ -22,17 +23,19 @@ EVERYTHING = "all"
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """The options of the command line."""
-    parser = argparse.ArgumentParser(prog="zhitu bench", description=__doc__)
-    parser.add_argument("name", choices=[*BENCHES, EVERYTHING])
-    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
-    parser.add_argument("--rounds", type=int, default=5, help="floor and product, in turn, so often")
-    parser.add_argument("--seconds", type=float, default=30.0, help="measured in each round")
-    parser.add_argument("--warm-up", type=float, default=5.0, help="seconds before, dropped")
-    parser.add_argument("--connections", type=int, default=256)
-    parser.add_argument("--sends", action="store_true", help="event: let the planned messages leave, too")
-    parser.add_argument("--quick", action="store_true", help="one short round, for a try: always void")
-    parser.add_argument("--work", type=Path, help="where databases are made; a temporary folder unless given")
-    parser.add_argument("--out", type=Path, help="also write NAME.json into this folder")
+    parser = Parser(
+        prog="zhitu bench NAME", usage="%(prog)s [选项]", description="测一个数并打印。退出码 1：这个数作废。"
+    )
+    parser.add_argument("name", choices=[*BENCHES, EVERYTHING], help="测哪一个；all：全部")
+    parser.add_argument("--json", action="store_true", help="一行一个 JSON 对象")
+    parser.add_argument("--rounds", type=int, default=5, help="底线和产品轮流测几轮")
+    parser.add_argument("--seconds", type=float, default=30.0, help="每轮测几秒")
+    parser.add_argument("--warm-up", type=float, default=5.0, help="之前热身几秒，不计")
+    parser.add_argument("--connections", type=int, default=256, help="同时几个连接")
+    parser.add_argument("--sends", action="store_true", help="event：计划的消息也发出去")
+    parser.add_argument("--quick", action="store_true", help="只试一小轮，总是作废")
+    parser.add_argument("--work", type=Path, help="数据库建在哪里；不写就用临时目录")
+    parser.add_argument("--out", type=Path, help="另在这个目录写 NAME.json")
     return parser.parse_args(given)
 
 

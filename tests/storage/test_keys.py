@@ -83,7 +83,7 @@ def test_every_wrong_key_text_is_told_at_once_without_showing_it() -> None:
 
 
 def test_no_key_at_all_is_refused() -> None:
-    with pytest.raises(ConfigError, match="there is no key"):
+    with pytest.raises(ConfigError, match="一个密钥也没有"):
         KeyRing.from_texts([])
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any  # Any: JSON
 
+from tests.bench.command import Parser
 from tests.survival import outside, power
 from tests.survival.checker.judging import Verdict, judge
 from tests.survival.checker.reading import read
@@ -32,7 +33,7 @@ CALM_WITH_DEFECT_S = 45.0
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """The options of the command line."""
-    parser = argparse.ArgumentParser(prog="zhitu bench survive", description=__doc__)
+    parser = Parser(prog="zhitu bench survive", usage="%(prog)s [选项]", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
     parser.add_argument("--events", type=int, default=Options.events, help="events that the product takes in, in all")
     parser.add_argument("--kills", type=int, default=Options.kills, help="SIGKILLs, at labelled points and at random")

@@ -132,37 +132,42 @@ def test_everything_that_is_wrong_is_told_in_one_report(file: Path) -> None:
     """
     told = [(c.where, c.what) for c in complaints(file, text, {"ZHITU_SERVER__PORT": "x", "ZHITU_SEVER__HOST": "y"})]
     assert told == [
-        ("config.toml [channels.oa.main] aes_key", "is missing, and mode `safe` needs it"),
-        ("config.toml [channels.oa.main] api_base", "must be https unless it is this machine"),
-        ("config.toml [channels.oa.main] secret", "the environment variable `UNSET` is not set"),
-        ("config.toml [channels.oa.main] token", "is missing"),
-        ("ZHITU_SERVER__PORT", "must be a whole number"),
-        ("config.toml [server] prot", "unknown key `prot`"),
-        ("config.toml [storage] url", "is neither an SQLite nor a PostgreSQL address"),
-        ("ZHITU_SEVER__HOST", "unknown key `SEVER`"),
+        ("config.toml [channels.oa.main] aes_key", "没有写，而 mode `safe` 需要它"),
+        ("config.toml [channels.oa.main] api_base", "除非是本机，都要用 https"),
+        ("config.toml [channels.oa.main] secret", "环境变量 `UNSET` 没有设置"),
+        ("config.toml [channels.oa.main] token", "没有写"),
+        ("ZHITU_SERVER__PORT", "要写整数"),
+        ("config.toml [server] prot", "未知的键 `prot`"),
+        ("config.toml [storage] url", "既不是 SQLite 也不是 PostgreSQL 的地址"),
+        ("ZHITU_SEVER__HOST", "未知的键 `SEVER`"),
     ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "where", "what"),
     [
-        ("wx0000000000000001", "", "config.toml [channels.oa.main] app_id", "is empty"),
-        ("env:OA_SECRET", "literal", "config.toml [channels.oa.main] secret", "a secret stands in the file"),
-        ("env:OA_SECRET", "", "config.toml [channels.oa.main] secret", "is empty"),
-        ("agent_id = 1000002", "", "config.toml [channels.wecom.main] agent_id", "is missing"),
-        ("1000002", "'many'", "config.toml [channels.wecom.main] agent_id", "must be a whole number"),
-        ("1000002", "-1", "config.toml [channels.wecom.main] agent_id", "must be at least 0"),
-        ("[channels.oa.main]", "[channels.oa.Main-1]", "config.toml [channels.oa] Main-1", "cannot be the name"),
-        ("[channels.oa.main]", "[channels.kf.main]", "config.toml [channels] kf", "unknown key `kf`"),
-        ('app_id = "wx', 'mode = "open"\napp_id = "wx', "config.toml [channels.oa.main] mode", "must be 'safe'"),
-        ('app_id = "wx', 'api_base = "ftp://x"\napp_id = "wx', "config.toml [channels.oa.main] api_base", "not a web"),
+        ("wx0000000000000001", "", "config.toml [channels.oa.main] app_id", "是空的"),
+        ("env:OA_SECRET", "literal", "config.toml [channels.oa.main] secret", "密钥写在了文件里"),
+        ("env:OA_SECRET", "", "config.toml [channels.oa.main] secret", "是空的"),
+        ("agent_id = 1000002", "", "config.toml [channels.wecom.main] agent_id", "没有写"),
+        ("1000002", "'many'", "config.toml [channels.wecom.main] agent_id", "要写整数"),
+        ("1000002", "-1", "config.toml [channels.wecom.main] agent_id", "不能小于 0"),
+        ("[channels.oa.main]", "[channels.oa.Main-1]", "config.toml [channels.oa] Main-1", "不能作为账号的名字"),
+        ("[channels.oa.main]", "[channels.kf.main]", "config.toml [channels] kf", "未知的键 `kf`"),
+        ('app_id = "wx', 'mode = "open"\napp_id = "wx', "config.toml [channels.oa.main] mode", "只能是 'safe'"),
+        ('app_id = "wx', 'api_base = "ftp://x"\napp_id = "wx', "config.toml [channels.oa.main] api_base", "不是网址"),
         (
             'app_id = "wx',
             'api_base = "https://a:b"\napp_id = "wx',
             "config.toml [channels.oa.main] api_base",
-            "not a web",
+            "不是网址",
         ),
-        ('app_id = "wx', 'api_base = "https://a?b=c"\napp_id = "wx', "config.toml [channels.oa.main] api_base", "bare"),
+        (
+            'app_id = "wx',
+            'api_base = "https://a?b=c"\napp_id = "wx',
+            "config.toml [channels.oa.main] api_base",
+            "只写网址本身",
+        ),
     ],
 )
 def test_one_wrong_line_gives_one_complaint_at_its_place(file: Path, old: str, new: str, where: str, what: str) -> None:
@@ -173,18 +178,18 @@ def test_one_wrong_line_gives_one_complaint_at_its_place(file: Path, old: str, n
 @pytest.mark.parametrize(
     ("more", "where", "what"),
     [
-        ("[server]\nport = 70000", "config.toml [server] port", "must be at most 65535"),
-        ("[server]\nport = 9090", "config.toml [server] admin_port", "is the same as port: 9090"),
-        ("[server]\npublic_url = 'http://bot.example.com'", "config.toml [server] public_url", "must be https"),
-        ("[storage]\nurl = 'sqlite://'", "config.toml [storage] url", "names no file"),
-        ("[storage]\nurl = 'sqlite:///a%20b.db'", "config.toml [storage] url", "`%` or `?`"),
-        ("[storage]\nurl = 'sqlite:///a.db?mode=ro'", "config.toml [storage] url", "`%` or `?`"),
-        ('[storage]\nurl = "sqlite:///a\\u0000b.db"', "config.toml [storage] url", "names no file"),
-        ("[storage]\nurl = 'sqlite+aiosqlite:///a.db'", "config.toml [storage] url", "neither an SQLite nor"),
-        ("[storage]\nurl = 'postgresql://db/x'", "config.toml [storage] keys", "PostgreSQL has no key file"),
-        ("[storage]\nkeys = 'env:OA_TOKEN'", "config.toml [storage] keys", "must be a list"),
-        ("[storage]\nkeys = []", "config.toml [storage] keys", "is an empty list"),
-        ("[storage]\nkeys = ['plain']", "config.toml [storage] keys", "a secret stands in the file"),
+        ("[server]\nport = 70000", "config.toml [server] port", "不能大于 65535"),
+        ("[server]\nport = 9090", "config.toml [server] admin_port", "和 port 一样：9090"),
+        ("[server]\npublic_url = 'http://bot.example.com'", "config.toml [server] public_url", "都要用 https"),
+        ("[storage]\nurl = 'sqlite://'", "config.toml [storage] url", "没有指出文件"),
+        ("[storage]\nurl = 'sqlite:///a%20b.db'", "config.toml [storage] url", "`%` 或 `?`"),
+        ("[storage]\nurl = 'sqlite:///a.db?mode=ro'", "config.toml [storage] url", "`%` 或 `?`"),
+        ('[storage]\nurl = "sqlite:///a\\u0000b.db"', "config.toml [storage] url", "没有指出文件"),
+        ("[storage]\nurl = 'sqlite+aiosqlite:///a.db'", "config.toml [storage] url", "既不是 SQLite 也不是"),
+        ("[storage]\nurl = 'postgresql://db/x'", "config.toml [storage] keys", "PostgreSQL 没有密钥文件"),
+        ("[storage]\nkeys = 'env:OA_TOKEN'", "config.toml [storage] keys", "要写列表"),
+        ("[storage]\nkeys = []", "config.toml [storage] keys", "是空的列表"),
+        ("[storage]\nkeys = ['plain']", "config.toml [storage] keys", "密钥写在了文件里"),
     ],
 )
 def test_one_wrong_setting_gives_one_complaint_at_its_place(file: Path, more: str, where: str, what: str) -> None:
@@ -208,9 +213,9 @@ def test_a_web_address_that_cannot_be_read_is_not_quoted(file: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "what"),
     [
-        ("short", "has 5 characters instead of 43"),
-        ("é" * 43, "holds characters that an EncodingAESKey cannot have"),
-        (f"{AES_KEY},{AES_KEY},{AES_KEY}", "holds 3 keys, at most 2 are possible"),
+        ("short", "有 5 个字符，应为 43 个"),
+        ("é" * 43, "有 EncodingAESKey 里不会有的字符"),
+        (f"{AES_KEY},{AES_KEY},{AES_KEY}", "有 3 个密钥，最多 2 个"),
     ],
 )
 def test_an_impossible_aes_key_is_refused_without_showing_it(file: Path, key: str, what: str) -> None:
@@ -222,14 +227,14 @@ def test_an_impossible_aes_key_is_refused_without_showing_it(file: Path, key: st
 
 def test_a_value_in_the_place_of_a_section_is_told(file: Path) -> None:
     told = [c.what for c in complaints(file, f"server = 5\n{ACCOUNTS}", SECRETS | {"ZHITU_SERVER__PORT": "1"})]
-    assert told == ["must be a section of its own"]
+    assert told == ["要自成一节"]
 
 
 def test_two_sections_for_one_account_are_refused(file: Path) -> None:
     text = ACCOUNTS + ACCOUNTS.replace(".main]", ".twin]")
     assert [(c.where, c.what) for c in complaints(file, text)] == [
-        ("config.toml [channels.oa.twin] app_id", "is the same as in [channels.oa.main]"),
-        ("config.toml [channels.wecom.twin] agent_id", "is the same as in [channels.wecom.main]"),
+        ("config.toml [channels.oa.twin] app_id", "和 [channels.oa.main] 里的一样"),
+        ("config.toml [channels.wecom.twin] agent_id", "和 [channels.wecom.main] 里的一样"),
     ]
 
 
@@ -239,16 +244,16 @@ def test_two_applications_of_one_company_are_two_accounts(file: Path) -> None:
 
 
 def test_a_file_without_any_account_is_refused(file: Path) -> None:
-    assert only_complaint(file, "").what == "there is no account"
+    assert only_complaint(file, "").what == "一个账号也没有"
 
 
 @pytest.mark.parametrize(
     ("variable", "what", "hint"),
     [
-        ("ZHITU_SERVER__PROT", "unknown key `PROT` in [server]", "did you mean `PORT`?"),
-        ("ZHITU_CHANNELS__AO__MAIN__TOKEN", "unknown key `AO` in [channels]", "did you mean `OA`?"),
-        ("ZHITU_SERVER__PORT__X", "unknown key `X` in [server.port]", "nothing stands below `ZHITU_SERVER__PORT`"),
-        ("ZHITU_CHANNELS__OA", "names a section, not a key", "add __ and a name"),
+        ("ZHITU_SERVER__PROT", "[server] 里未知的键 `PROT`", "是否指 `PORT`？"),
+        ("ZHITU_CHANNELS__AO__MAIN__TOKEN", "[channels] 里未知的键 `AO`", "是否指 `OA`？"),
+        ("ZHITU_SERVER__PORT__X", "[server.port] 里未知的键 `X`", "`ZHITU_SERVER__PORT` 下面没有键"),
+        ("ZHITU_CHANNELS__OA", "指的是一节，不是一个键", "后面加 __ 和名字"),
     ],
 )
 def test_a_variable_that_overrides_nothing_is_told_with_a_suggestion(
@@ -266,19 +271,19 @@ def test_variables_without_a_double_underscore_are_free_for_secrets(file: Path) 
 @pytest.mark.parametrize(
     ("raw", "what"),
     [
-        (b"[server\n", "is not TOML"),
-        (b"\xff\xfe", "is not UTF-8 (byte 0)"),
-        (b"#" * 1_000_001, "is larger than 1000000 bytes"),
+        (b"[server\n", "不是合法的 TOML"),
+        (b"\xff\xfe", "不是 UTF-8（第 0 字节）"),
+        (b"#" * 1_000_001, "超过 1000000 字节"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(file: Path, raw: bytes, what: str) -> None:
     file.write_bytes(raw)
-    with pytest.raises(ConfigError, match=what.replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(ConfigError, match=what):
         load(file, SECRETS)
 
 
 def test_a_missing_file_says_how_to_name_another(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no such file") as refusal:
+    with pytest.raises(ConfigError, match="没有这个文件") as refusal:
         load(tmp_path / "nothing.toml", {})
     assert "--config FILE" in refusal.value.complaints[0].hint
 
@@ -332,14 +337,12 @@ def test_configured_keys_leave_the_disk_alone(file: Path, tmp_path: Path) -> Non
 def test_a_database_whose_key_file_is_gone_gets_no_new_one(file: Path, tmp_path: Path) -> None:
     storage = read(file, f"[storage]\nurl = 'sqlite:///{tmp_path}/a.db'\n{ACCOUNTS}").storage
     (tmp_path / "a.db").touch()
-    with pytest.raises(ConfigError, match="the key that opens it is not"):
+    with pytest.raises(ConfigError, match="打开它的密钥却不在"):
         key_texts(storage)
     assert not (tmp_path / "a.db.key").exists()
 
 
-@pytest.mark.parametrize(
-    ("mode", "text", "what"), [(0o644, "k", "others than its owner may read"), (0o600, " \n", "is empty")]
-)
+@pytest.mark.parametrize(("mode", "text", "what"), [(0o644, "k", "主人以外的人也能读"), (0o600, " \n", "是空的")])
 def test_a_key_file_that_protects_nothing_is_refused(
     file: Path, tmp_path: Path, mode: int, text: str, what: str
 ) -> None:

@@ -30,14 +30,14 @@ def test_a_variable_may_set_a_key_of_a_webhook(file: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key", "what"),
     [
-        ("'env:OA_SECRET'", "'plain'", "key", "a secret stands in the file"),
-        ("key = 'env:OA_SECRET'\n", "", "key", "is missing"),
-        ("recipient = '星澜 CRM'\n", "", "recipient", "is missing"),
-        ("https://crm", "http://crm", "url", "must be https"),
-        ("/zhitu/", "/zhitu?x=1", "url", "must be a bare web address"),
-        ("recipient =", "timeout_s = 26\nrecipient =", "timeout_s", "must be at most 25"),
-        ("recipient =", "timeout_s = 0\nrecipient =", "timeout_s", "must be at least 1"),
-        ("recipient =", "colour = 'red'\nrecipient =", "colour", "unknown key"),
+        ("'env:OA_SECRET'", "'plain'", "key", "密钥写在了文件里"),
+        ("key = 'env:OA_SECRET'\n", "", "key", "没有写"),
+        ("recipient = '星澜 CRM'\n", "", "recipient", "没有写"),
+        ("https://crm", "http://crm", "url", "都要用 https"),
+        ("/zhitu/", "/zhitu?x=1", "url", "只写网址本身"),
+        ("recipient =", "timeout_s = 26\nrecipient =", "timeout_s", "不能大于 25"),
+        ("recipient =", "timeout_s = 0\nrecipient =", "timeout_s", "不能小于 1"),
+        ("recipient =", "colour = 'red'\nrecipient =", "colour", "未知的键"),
     ],
 )
 def test_one_wrong_line_gives_one_complaint(file: Path, old: str, new: str, key: str, what: str) -> None:
