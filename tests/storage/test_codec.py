@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.arrival import Facts
 from bot.core.customer import Customer
-from bot.core.effects import Fallback, SendMessage, Trace
+from bot.core.effects import Fallback, RunErrand, SendMessage, Trace
 from bot.core.ids import CustomerId, StaffId
 from bot.core.messages import Card, CardButton, Image, Markdown, Menu, MenuChoice, Message, TemplateMessage, Text
 from bot.errors import StorageError
@@ -23,6 +23,7 @@ from tests.storage.strategies import FIELDS, MOMENTS, TEXTS, values_of
 
 CUSTOMERS = values_of(Customer)
 SENDS = values_of(SendMessage)
+ERRANDS = values_of(RunErrand)
 
 
 def read_again(customer: Customer) -> Customer:
@@ -40,6 +41,12 @@ def test_every_customer_comes_back_as_she_was(customer: Customer) -> None:
 @given(SENDS)
 def test_every_message_comes_back_as_it_was(effect: SendMessage) -> None:
     assert codec.read_send(codec.send_bytes(effect)) == effect
+
+
+@settings(max_examples=100, deadline=None)
+@given(ERRANDS)
+def test_every_errand_comes_back_as_it_was_with_and_without_an_enrolment(errand: RunErrand) -> None:
+    assert codec.read_errand(codec.errand_bytes(errand)) == errand
 
 
 @settings(max_examples=100, deadline=None)

@@ -13,6 +13,7 @@ from bot.core.ids import EnrolmentId
 from bot.runtime.why.line import Line, Wall, masked, shortened, span
 from bot.runtime.why.wording import sentence, worded
 from tests.unit.why_errand_cases import ERRAND_CASES
+from tests.unit.why_global_cases import GLOBAL_CASES
 from tests.unit.why_hearing_cases import HEARING
 
 TEN = "2026-12-01T02:00:00+00:00"
@@ -20,6 +21,7 @@ TEN = "2026-12-01T02:00:00+00:00"
 
 CASES: list[tuple[str, dict[str, Json], str, str]] = [
     *HEARING,
+    *GLOBAL_CASES,
     ("entered", {"cause": "oa.follow"}, "ok", "进入旅程 oa-welcome（客户关注公众号）"),
     ("entered", {"cause": "call:oa-care"}, "ok", "进入旅程 oa-welcome（由旅程调用：oa-care）"),
     ("entered", {"cause": "interrupt:ask_human"}, "ok", "进入旅程 oa-welcome（因插话规则：ask_human）"),

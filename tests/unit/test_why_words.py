@@ -21,7 +21,7 @@ from bot.runtime.why.wording import sentence, worded
 BOT = Path(__file__).parents[2] / "bot"
 CODES = ("outcome", "reason", "why")
 """Arguments of a trace whose value is a code that a marketer should not have to read."""
-FAULTS = {"fail": (1, 2), "stick": (2,), "_not_sent": (3,), "EvaluationFault": (0,), "suppress": (2,)}
+FAULTS = {"fail": (1, 2), "stick": (2,), "_not_sent": (3,), "_unsaid": (2,), "EvaluationFault": (0,), "suppress": (2,)}
 """Calls that raise an error or hold messages back, with the places where the code may stand among their arguments."""
 
 

@@ -102,7 +102,7 @@ def cancel_hers(draft: Draft, action: CancelBooking, *, near: Sequence[Run], all
         return SEVERAL_BOOKINGS if found else NO_BOOKING
     booking_id = valid_booking(draft, found[0], action.save)
     _give_up(draft, found[0], action.save)
-    _plan(draft, None, GiveBack(booking_id=booking_id), until=draft.now + TRIED_FOR, cause=cause)
+    _plan(draft, cause, GiveBack(booking_id=booking_id), until=draft.now + TRIED_FOR)
     return ""
 
 
@@ -126,7 +126,7 @@ def grant_coupon(
         draft.trace("coupon", run, coupon=written, outcome="had_already", once_per=action.once_per)
         return
     errand = HandOutCoupon(coupon=coupon, once=once)
-    effect_id = _plan(draft, run, errand, until=draft.now + TRIED_FOR, cause=cause)
+    effect_id = _plan(draft, run or cause, errand, until=draft.now + TRIED_FOR)
     if once:
         draft.coupons[key] = effect_id
         while len(draft.coupons) > COUPONS_MAX:
@@ -138,9 +138,7 @@ def coupon_key(coupon: str, once: str) -> str:
     return f"{coupon}|{once}"
 
 
-def add_points(
-    draft: Draft, run: Run | None, action: AddPoints, *, cause: str = "", extra: words.Extra = None
-) -> bool:
+def add_points(draft: Draft, run: Run | None, action: AddPoints, *, cause: str = "", extra: words.Extra = None) -> bool:
     """Book the points, which count at once. False: she has fewer than are to be taken, an error of `run`.
 
     EvaluationFault: how many, or why, cannot be worked out.
@@ -154,7 +152,7 @@ def add_points(
     draft.points += add
     draft.trace("points", run, add=add, reason=written, points=draft.points)
     errand = BookPoints(add=add, reason=reason, balance=draft.points)
-    _plan(draft, run, errand, until=draft.now + TRIED_FOR, cause=cause)
+    _plan(draft, run or cause, errand, until=draft.now + TRIED_FOR)
     return True
 
 
@@ -173,9 +171,9 @@ def _wait_for(draft: Draft, run: Run, errand: Errand) -> None:
     run.awaiting = _plan(draft, run, errand, until=until, waited=True)
 
 
-def _plan(
-    draft: Draft, run: Run | None, errand: Errand, *, until: datetime, waited: bool = False, cause: str = ""
-) -> EffectId:
+def _plan(draft: Draft, by: Run | str, errand: Errand, *, until: datetime, waited: bool = False) -> EffectId:
+    """`by`: the run that wants it, or what of `_global.yaml` does."""
+    run, cause = (None, by) if isinstance(by, str) else (by, "")
     owner = run.enrolment_id if run is not None else None
     effect_id = draft.new_effect_id(owner, f"{run.state if run is not None else cause}/{errand.kind}/{errand.name}")
     draft.effects.append(

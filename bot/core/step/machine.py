@@ -36,7 +36,6 @@ WAY_OUT_MAX = 10
 MOVES_MAX = 600
 """Moves of all enrolments in one step; beyond, whoever would move is stuck (`loop`), and no rule is asked: what one
 step costs is bounded."""
-LOOP = "loop"
 MACROSTEPS_A_DAY_MAX = 200
 """Steps a day in which an enrolment moves; beyond, it is stuck (`too_many_steps_today`)."""
 
@@ -97,12 +96,12 @@ def _may_lead_out(draft: Draft, root: Run, run: Run, made: int) -> bool:
     True: this move belongs to a way out that began before.
     """
     if draft.moved > MOVES_MAX or made >= MICROSTEPS_MAX + WAY_OUT_MAX:
-        errors.stick(draft, root, LOOP)
+        errors.stick(draft, root, "loop")
         return False
     if root.enrolment_id in draft.broken:
         return True
     draft.broken.add(root.enrolment_id)
-    errors.handle(draft, run, make_move(enrolment_id=run.enrolment_id, visit=run.visit, error=LOOP))
+    errors.handle(draft, run, make_move(enrolment_id=run.enrolment_id, visit=run.visit, error="loop"))
     return False
 
 
