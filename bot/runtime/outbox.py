@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 _Settling: TypeAlias = Callable[[Transaction], dispatch.Standing]
 _Move: TypeAlias = "_Beginning | _Settling"
+_Moves: TypeAlias = "Together[_Move, dispatch.Begun | dispatch.Standing]"
 
 
 class Settled(Protocol):
@@ -70,7 +71,8 @@ class Outbox:
         self._settled = settled
         self._flying: dict[asyncio.Task[None], _Flight] = {}
         self._places = Places(accounts.places)
-        self._moves: Together[_Move, dispatch.Begun | dispatch.Standing] = Together(storage, _priority, self._move)
+        self._moves: _Moves = Together(storage, _priority, self._move)
+        self._starts: _Moves = Together(storage, lambda _: Priority.LEASE, self._move)
         self._worker = ""
         self._epoch = 0
 
@@ -174,7 +176,7 @@ class Outbox:
             if flight.place is None:
                 await self._settle(row, lambda tx: self._released(tx, row))
                 return
-            found = await self._moves.ask(_Beginning(row=row, flight=flight))
+            found = await self._way_of(row).ask(_Beginning(row=row, flight=flight))
             if isinstance(found, dispatch.Standing):
                 self._note(row, found)
                 return
@@ -186,6 +188,13 @@ class Outbox:
             await self._settle_failure(row, begun, bug)
         finally:
             flight.leave()
+
+    def _way_of(self, row: Leased) -> _Moves:
+        """What only begins waits for steps, where nobody urgent and no verdict waits behind it.
+
+        While verdicts are being written it goes with the next of them, in one transaction.
+        """
+        return self._moves if row.effect.urgent or self._moves.busy else self._starts
 
     def _move(self, tx: Transaction, asked: Sequence[_Move]) -> list[dispatch.Begun | dispatch.Standing]:
         """Settle what is over, then begin what may follow: never are more `sending` than there are places."""
@@ -322,8 +331,6 @@ class _Beginning:
 
 
 def _priority(asked: Sequence[_Move]) -> Priority:
-    """What is over is written down before new steps; what only begins waits for them, unless it is urgent."""
-    begins = [one for one in asked if isinstance(one, _Beginning)]
-    if any(one.row.effect.urgent for one in begins):
-        return Priority.URGENT
-    return Priority.LEASE if len(begins) == len(asked) else Priority.SETTLE
+    """What is over is written down before new steps, and what begins with it; what is urgent even sooner."""
+    urgent = any(isinstance(one, _Beginning) and one.row.effect.urgent for one in asked)
+    return Priority.URGENT if urgent else Priority.SETTLE

@@ -36,11 +36,16 @@ class Together(Generic[Q, A]):
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for an answer: who asks now comes after them."""
+        return self._task is not None and not self._task.done()
+
     async def ask(self, question: Q) -> A:
         """The answer, once it is committed. Whatever the job raises for this question is raised here."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if self._task is None or self._task.done():
+        if not self.busy:
             self._task = asyncio.create_task(self._work())
         return await future
 
