@@ -197,7 +197,10 @@ class Outbox:
         return self._moves if row.effect.urgent or self._moves.busy else self._starts
 
     def _move(self, tx: Transaction, asked: Sequence[_Move]) -> list[dispatch.Begun | dispatch.Standing]:
-        """Settle what is over, then begin what may follow: never are more `sending` than there are places."""
+        """Settle what is over, then begin what may follow.
+
+        So there are no more `sending` than places, but for requests that are over and whose verdict was not taken.
+        """
         settled = iter([job(tx) for job in asked if not isinstance(job, _Beginning)])
         begun = iter(self._begin(tx, [one for one in asked if isinstance(one, _Beginning)]))
         return [next(begun) if isinstance(one, _Beginning) else next(settled) for one in asked]
@@ -256,7 +259,8 @@ class Outbox:
             await self._settle(begun.row, lambda tx: dispatch.settle_error(tx, begun, failed, self._desk()))
             return
         self._accounts.answered(effect)
-        # Whoever takes the place begins in the transaction that settles this one, or in a later one.
+        # Whoever takes the place begins in the transaction that settles this one, or in a later one. A verdict that the
+        # database does not take keeps no place: the request is over, and one bad row must not stop its account.
         flight.leave()
         await self._settle(begun.row, lambda tx: dispatch.settle_accepted(tx, begun, accepted))
 

@@ -8,8 +8,12 @@ from typing import TypeVar
 
 import pytest
 
+from bot.core.effects import SendMessage
+from bot.core.ids import EffectId
 from bot.core.program import Program
+from bot.errors import Unavailable
 from bot.runtime.outbox import Outbox
+from bot.runtime.ports import Accepted
 from bot.storage import KeyRing, Priority, Storage, Transaction
 from tests.storage.engine_rig import Platform, engine_of, states
 from tests.storage.makers import TurnedClock, carry_out, newcomer, send
@@ -23,23 +27,47 @@ pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
 class Crowded(Storage):
-    """A storage whose ordinary work waits for its turn while `steps_wait`."""
+    """A storage whose ordinary work waits for its turn while `steps_wait`, and which does not take `hated` as sent."""
 
     steps_wait = False
+    hated = ""
 
     def watch(self) -> None:
         self.asked: list[Priority] = []
         self.came, self.turn, self.settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def write(self, priority: Priority, job: Callable[[Transaction], T]) -> T:
+        def run(tx: Transaction) -> T:
+            done = job(tx)
+            line = tx.outbox.of(EffectId(self.hated)) if self.hated else None
+            if line is not None and line.state == "sent":
+                raise Unavailable("the disk is full")
+            return done
+
         self.asked.append(priority)
         if priority is Priority.LEASE and self.steps_wait:
             self.came.set()
             await self.turn.wait()
-        done = await super().write(priority, job)
+        done = await super().write(priority, run)
         if priority is Priority.SETTLE:
             self.settled.set()
         return done
+
+
+class Counting(Platform):
+    """Notes how many requests were under way at most."""
+
+    def __init__(self, *, places: int) -> None:
+        super().__init__()
+        self.in_flight_max, self.under_way, self.most = places, 0, 0
+
+    async def send(self, effect: SendMessage) -> Accepted:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            return await super().send(effect)
+        finally:
+            self.under_way -= 1
 
 
 @pytest.fixture
@@ -131,8 +159,7 @@ async def test_an_urgent_message_never_overtakes_an_earlier_one_of_its_own_conve
 async def test_each_message_begins_in_the_transaction_that_settles_the_one_whose_place_it_takes(
     storage: Crowded, clock: TurnedClock, program: Program
 ) -> None:
-    platform = Platform()
-    platform.in_flight_max = 1
+    platform = Counting(places=1)
     outbox = engine_of(storage, clock, program, sender=platform).outbox
     for name in ("A", "B", "C"):
         await plan(storage, name, to=f"o{name}")
@@ -142,3 +169,26 @@ async def test_each_message_begins_in_the_transaction_that_settles_the_one_whose
     assert platform.asked == ["A", "B", "C"]
     # Leased, the first begun, and from then on one job for each.
     assert storage.asked == [Priority.LEASE, Priority.LEASE, *[Priority.SETTLE] * 3]
+
+
+async def test_a_verdict_that_the_database_does_not_take_stops_no_other_message(
+    storage: Crowded, clock: TurnedClock, program: Program
+) -> None:
+    platform = Counting(places=1)
+    outbox = engine_of(storage, clock, program, sender=platform).outbox
+    await plan(storage, "first", to="oAnna")
+    await plan(storage, "second", to="oBert")
+    platform.gate.clear()
+    assert await outbox.tick() == 2
+    await platform.reached.wait()
+    storage.hated = "first"
+    platform.reached.clear()
+    platform.gate.set()
+    platform.gate.clear()
+    async with asyncio.timeout(WITHIN_S):
+        await platform.reached.wait()
+    assert (platform.asked, await states(storage)) == (["first", "second"], {"sending": 2})
+    storage.hated = ""
+    platform.gate.set()
+    await outbox.drain(within_s=WITHIN_S)
+    assert (platform.most, await states(storage)) == (1, {"sent": 2})
