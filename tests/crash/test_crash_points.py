@@ -28,6 +28,13 @@ AS_COMMAND = {"C1-nick", "C2-yes", "C4-thanks-lead"}
 """Stories that go on with a new interpreter, as an operator would start it."""
 
 WHOLE = "until_the_end"
+UNKNOWN = """
+    SELECT effect_id, reason, EXISTS (
+        SELECT 1 FROM inbox i WHERE i.lane = o.customer_id AND i.type = 'message'
+        AND i.consumed_at BETWEEN o.started_at AND o.settled_at)
+    FROM outbox o WHERE state = 'unknown'
+"""
+"""What nobody knows of, why, and whether she was heard after it was begun and before it was given up."""
 
 AT_STEPS = [(point, step) for point in ("C1", "C2") for step in STEPS]
 AT_SENDS = [(point, send) for point in ("C3", "C4", "C5") for send in (*TO_BUYER, *TO_ADVISOR)]
@@ -66,12 +73,13 @@ def undisturbed(outcomes: Mapping[str, Outcome]) -> dict[str, list[str]]:
 def unrest(database: Path, *, unrepeated_max: int = 0) -> list[str]:
     """What is not as it should be when all is over: an event not stepped, a parked lane, a message not sent.
 
-    `unrepeated_max`: so many may stay unknown, because she wrote before the repeat could leave (delivery.md 3.5).
+    `unrepeated_max`: so many may stay unknown, because she wrote before the repeat could leave, or even before the
+    death, so that none was planned (delivery.md 3.5).
     """
     waiting = judging.rows(database, "SELECT count(*) FROM inbox WHERE consumed_at IS NULL")
     parked = judging.rows(database, "SELECT count(*) FROM parked")
-    unknown = judging.rows(database, "SELECT effect_id, reason FROM outbox WHERE state = 'unknown'")
-    unexplained = [row for row in unknown if row[1] != "repeat_not_wanted"]
+    unknown = judging.rows(database, UNKNOWN)
+    unexplained = [row for row in unknown if row[1] != "repeat_not_wanted" and not row[2]]
     states = judging.states(database)
     found = {
         f"waiting {waiting}, parked {parked}": waiting == parked == [(0,)],
