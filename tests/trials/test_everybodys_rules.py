@@ -41,6 +41,27 @@ states:
   cancelled: {end: cancelled}
   done: {end: success}
 """
+SPINNING = """
+dsl: 1
+journey: round
+name: 转圈
+channel: oa
+enter: [{keyword: [开始]}]
+vars: {n: {type: number, default: 0}}
+states:
+  count: {do: [{set: {vars.n: vars.n + 1}}], then: pause}
+  pause: {call: moment, then: again}
+  again:
+    branch:
+      - when: vars.n < 100
+        goto: count
+      - else: done
+  sorry: {do: [{send: thanks}], then: done}
+  done: {end: success}
+errors:
+  - {error: loop, goto: sorry}
+"""
+MOMENT = "dsl: 1\njourney: moment\nname: 一下\nchannel: oa\nstates: {done: {end: done}}\n"
 BOOKINGS = "dsl: 1\nresources: [{resource: 工位, hours: 工作时间, each: 1h, capacity: 1}]\n"
 ERRORS = "burst: 2\nerrors: [{error: points.short, do: [{send: nudge}]}, {error: book.*, do: [{tag: 没有预约}]}]\n"
 
@@ -91,3 +112,13 @@ def test_an_interrupt_gives_a_booking_back_and_its_journey_hears_of_it(shop: Pat
 
 def test_without_a_booking_the_rule_for_its_errors_is_asked(shop: Path) -> None:
     assert failures(shop, "[{customer: 不去了}, {expect: {tags: 没有预约, sent: thanks}}]") == []
+
+
+def test_a_loop_is_led_out_of_by_the_journey_itself(tmp_path: Path) -> None:
+    build(tmp_path)
+    (tmp_path / "journeys" / "round.yaml").write_text(SPINNING, encoding="utf-8")
+    (tmp_path / "journeys" / "moment.yaml").write_text(MOMENT, encoding="utf-8")
+    for content in ("ask-want", "ask-phone", "greet", "nudge"):
+        (tmp_path / "content" / f"{content}.md").unlink()
+    steps = "[{customer: 开始}, {expect: {sent: thanks, path: [sorry, done], ended: success, reason: loop}}]"
+    assert failures(tmp_path, steps) == []

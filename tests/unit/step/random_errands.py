@@ -74,6 +74,7 @@ def _come_back(play: Play, older: int, how: int) -> None:
         "visit": errand.visit,
         "waited": errand.waited,
         "reply": errand.reply,
+        **({"cause": errand.cause} if errand.cause else {}),
     }
     if isinstance(errand.errand, BookPoints):
         told["add"] = errand.errand.add

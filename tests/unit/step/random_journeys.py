@@ -30,7 +30,7 @@ from bot.core.expressions.tree import Expression, Template
 from bot.core.journey import Journey
 from bot.core.messages import Menu
 from bot.core.program import Program, compile_library
-from bot.core.rules import OnError
+from bot.core.rules import GlobalRules, Interrupt, OnError
 from bot.core.states import (
     Arm,
     Ask,
@@ -68,7 +68,6 @@ states:
       - send: {content: hello, class: service}
       - send: {content: news, class: reminder, outside: [drop]}
       - send: {content: offer, class: marketing, outside: [template:通知, task]}
-      - send: {content: done, class: transactional, outside: [task]}
       - tag: t
       - -tag: t
       - score: 1
@@ -96,7 +95,8 @@ states:
   b: {ask: b, timeout: {after: 4h, goto: done}, give_up: {goto: c}, then: c}
   c: {ask: c, timeout: {after: 4h, goto: done}, give_up: {goto: done}, then: d}
   d: {ask: d, timeout: {after: 4h, goto: done}, give_up: {goto: done}, then: called}
-  called: {call: {journey: human, save: opened}, then: done}
+  called: {call: {journey: human, save: opened}, then: last}
+  last: {do: [{send: {content: done, class: transactional, outside: [task]}}], then: done}
   done: {end: done}
 """
 _BASE = world(POOL, HANDOFF, rules=ASK_HUMAN).library
@@ -113,7 +113,7 @@ def _guards() -> tuple[Expression, ...]:
 
 
 GUARDS = _guards()
-SENDS = _POOL.states["say"].do[:4]
+SENDS = (*_POOL.states["say"].do[:3], *_POOL.states["last"].do)
 EMITTED = "own.event"
 """An event that these journeys emit and hear."""
 TAKEN_BACK = tuple(say.CancelJourney(journey=name) for name in NAMES)
@@ -126,6 +126,17 @@ ACTIONS = (
     say.Emit(event=EMITTED),
     *random_errands.ACTIONS,
 )
+EVERYBODYS = (
+    *SENDS,
+    *STARTED,
+    *TAKEN_BACK,
+    say.Emit(event=EMITTED),
+    say.Tag(tag="t"),
+    say.OptOut(scope="marketing"),
+    *(one for one in random_errands.ACTIONS if not (isinstance(one, say.GrantCoupon) and one.once_per == "journey")),
+)
+"""What may be done for no journey at all."""
+OWN_WORD = "词九"
 NOTE = Template(source="", parts=("请接待",))
 HEARD = ("message", "oa.scan", "oa.click", "oa.unfollow", EMITTED, *random_errands.HEARD)
 
@@ -247,11 +258,31 @@ def program(dice: Dice) -> Program:
     found = [journey(dice, name, word) for name, word in zip(NAMES, WORDS, strict=True)]
     ways_out = {name: one for name, one in _BASE.journeys.items() if name != "pool"}
     named = {**ways_out, **{one.journey: one for one in found}}
-    release = hashlib.sha256(repr(found).encode()).hexdigest()
-    return compile_library(replace(_BASE, release=release, journeys=named))
+    rules = _rules(dice)
+    release = hashlib.sha256(repr((found, rules)).encode()).hexdigest()
+    return compile_library(replace(_BASE, release=release, journeys=named, rules=rules))
+
+
+def _rules(dice: Dice) -> GlobalRules:
+    """The rules of everybody, with an interrupt, with rules for errors, and with fewer messages a step."""
+    own = Interrupt(
+        interrupt="own",
+        keywords=(OWN_WORD,),
+        priority=dice.pick([500, 950]),
+        effect=dice.pick(["answer", "pause", "end_focus", "end_all"]),
+        do=dice.some(EVERYBODYS, 3),
+    )
+    on_error = OnError(error=dice.pick(["*", "points.*", "loop", "send.*"]), do=dice.some(EVERYBODYS, 2))
+    return replace(
+        _BASE.rules,
+        interrupts=(*_BASE.rules.interrupts, own),
+        errors=dice.pick([(), (on_error,)]),
+        burst=dice.pick([3, 3, 2, 1]),
+    )
 
 
 SAID = (
+    OWN_WORD,
     *WORDS,
     *WORDS,
     *("甲", "乙", "丙", "1", "王先生", "一二三四五", "13800138000", "对", "不对", "跳过", "退订", "人工", "/bot", ""),
