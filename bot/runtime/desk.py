@@ -54,7 +54,7 @@ def _answer_with_roster(tx: Transaction, lane: Lane, event: Event, now: datetime
     entries = tx.desks.roster(staff_id)[:ROSTER_MAX]
     roster = "\n".join(f"· {entry.title or UNTITLED}" for entry in entries)
     note = SendMessage(
-        effect_id=EffectId(effect_id(event.event_id, None, "roster", 0)),
+        effect_id=EffectId(effect_id(event.event_id, staff_id, "roster", 0)),
         conversation_id=staff_conversation(event.account, staff_id),
         channel="app",
         account=event.account,

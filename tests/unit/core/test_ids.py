@@ -18,7 +18,8 @@ def spelled(*parts: str) -> str:
 def test_an_effect_id_is_the_beginning_of_the_base32_of_its_hash(event: str, path: str, ordinal: int) -> None:
     found = effect_id(EventId(event), EnrolmentId("E"), path, ordinal)
     assert found == spelled(event, "E", path, str(ordinal))[:26]
-    assert effect_id(EventId(event), None, path, ordinal) == spelled(event, "_global", path, str(ordinal))[:26]
+    hers = effect_id(EventId(event), "_customer:7", path, ordinal)
+    assert hers == spelled(event, "_customer:7", path, str(ordinal))[:26]
 
 
 def test_an_enrolment_id_is_the_beginning_of_the_base32_of_its_hash() -> None:
