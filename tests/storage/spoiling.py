@@ -21,6 +21,7 @@ KEYS: Mapping[str, str] = {
     "errands": "effect_id",
     "customers": "customer_id",
     "quarantine": "quarantine_id",
+    "tasks": "task_id",
 }
 DAMAGES: Mapping[Damage, Spoil] = {
     "cut": lambda sealed, keys, place: sealed[:9],

@@ -1,21 +1,30 @@
 """One event that does not open, or a customer who does not, stops her own lane only, and it goes on once it opens."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
+from sqlalchemy import Connection, Executable
 
 from bot.core.events import Event
 from bot.core.ids import CustomerId
+from bot.core.messages import Text
 from bot.core.program import Program
 from bot.errors import BotError
 from bot.runtime import retry
+from bot.runtime.desk import UNTITLED
+from bot.runtime.parking import NOTHING, set_aside
 from bot.runtime.stepping import EVENTS_MAX
-from bot.storage import Storage, Transaction
+from bot.storage import Room, Storage, Transaction
 from tests.storage.engine_rig import Platform, follow, running
+from tests.storage.errand_makers import webhook
 from tests.storage.makers import (
+    OA,
     TurnedClock,
+    carry_out,
     claimed,
     customer_of,
     event,
@@ -23,11 +32,13 @@ from tests.storage.makers import (
     ingest,
     later,
     newcomer,
+    send,
     staff_event,
     timer,
     write,
 )
 from tests.storage.spoiling import QUIET, Damage, mend, release, run, spoil, survey, told
+from tests.storage.test_effects import TASK
 from tests.unit.step.worlds import world
 
 
@@ -168,3 +179,60 @@ async def test_a_body_in_quarantine_that_does_not_open_is_listed_as_such(storage
     with pytest.raises(BotError, match="打不开"):
         await storage.read(lambda tx: retry.find_quarantined(tx, row.quarantine_id[:12]))
     assert "打不开" not in await told(storage, anna)
+
+
+async def test_a_title_that_does_not_open_keeps_no_advisors_words_back(
+    storage: Storage, clock: TurnedClock, quiet: Program
+) -> None:
+    """Before: the lane of the application stood still for all colleagues."""
+    anna = (await newcomer(storage)).customer_id
+    await carry_out(storage, anna, TASK)
+    await spoil(storage, "tasks", TASK.task_id)
+    await ingest(storage, staff_event("hello", sender=str(TASK.staff_id)))
+    async with running(storage, clock, quiet, sender=Platform("app")) as engine:
+        await run(engine)
+    assert await claimed(storage) == []
+    assert (await survey(storage)).is_empty
+    lane = await storage.read(lambda tx: tx.deciding.account_lane("app", "main"))
+    assert lane is not None
+    (answer,) = await storage.read(lambda tx: tx.reading.outbox_of(CustomerId(lane)))
+    assert isinstance(answer.effect.message, Text) and UNTITLED in answer.effect.message.text
+    assert "一项任务 打不开" in await told(storage, anna)
+
+
+class Counted:
+    """A connection whose statements are counted."""
+
+    def __init__(self, inner: Connection) -> None:
+        self._inner = inner
+        self.dialect = inner.dialect
+        self.statements = 0
+
+    def execute(self, statement: Executable, values: Mapping[str, object]) -> object:
+        self.statements += 1
+        return self._inner.execute(statement, values)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+async def test_nothing_more_is_asked_while_everything_opens(storage: Storage, count: int) -> None:
+    await ingest(storage, *(event(f"{number}", sender=f"o{number}", at=number) for number in range(count)))
+    await carry_out(storage, CustomerId(1), *(webhook(f"W{number}") for number in range(count)))
+    for number in range(count):
+        await carry_out(storage, CustomerId(1 + number), send(f"S{number}", to=f"o{number}"))
+
+    def asked(tx: Transaction) -> tuple[int, list[int]]:
+        counted = Counted(tx._connection)
+        connection = cast(Connection, counted)  # storage asks it for no more than this
+        claims, outbox = replace(tx.claims, connection=connection), replace(tx.outbox, connection=connection)
+        errands = replace(tx.errands, connection=connection)
+        found = [
+            len(claims.claim(50)),
+            len(outbox.lease(later(1), worker="w", hold=timedelta(seconds=60), limits={OA: Room(slots=50)})),
+            len(errands.free("crm", now=later(1), limit=50)),
+        ]
+        assert set_aside(tx) is NOTHING
+        return counted.statements, found
+
+    statements, found = await write(storage, asked)
+    assert found == [count, count, count]
+    assert statements == 6, "two claims, two looks for messages, their lease, one look for errands"
