@@ -124,6 +124,10 @@ class Played:
 
 
 Play = Callable[[str], Played]
+ATTRIBUTES = """
+  level: {type: choice, options: [普通, 金卡], default: 普通}
+  home: {type: location}
+"""
 
 
 def build(folder: Path) -> None:
@@ -135,6 +139,8 @@ def build(folder: Path) -> None:
     assert windows in written
     rules.write_text(written, encoding="utf-8")
     (folder / "journeys" / "round.yaml").write_text(JOURNEY, encoding="utf-8")
+    schema = folder / "journeys" / "schema" / "customer.yaml"
+    schema.write_text(schema.read_text(encoding="utf-8") + ATTRIBUTES, encoding="utf-8")
     for name, text in CONTENTS.items():
         head = f"---\ncontent: {name}\nchannels: {{oa: text}}\n{VARIANTS.get(name, '')}---\n"
         (folder / "content" / f"{name}.md").write_text(head + text, encoding="utf-8")

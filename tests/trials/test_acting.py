@@ -42,6 +42,15 @@ def test_a_step_that_cannot_be_done_fails_the_test_and_says_why(played: Play, st
     assert failure.span.line == 5
 
 
+def test_an_attribute_is_expected_as_conditions_read_it(played: Play) -> None:
+    given = "{state: phone, customer: {home: {lat: 31.5, lng: 121, name: 人民广场}}}"
+    steps = "expect: {customer: {level: 普通, home: {lat: 31.5, lng: 121, name: 人民广场}}}"
+    assert played(of_steps(steps, given=given)).failures == []
+    given = "{state: phone, customer: {level: 金卡}}"
+    (failure,) = played(of_steps("expect: {customer: {level: 普通}}", given=given)).case.failures
+    assert failure.text.startswith("期望 customer.level = 普通，实际 金卡")
+
+
 def test_a_run_may_begin_in_the_middle_with_what_it_would_carry(played: Play) -> None:
     given = "{state: phone, vars: {tries: 3, word: 三}, slots: {want: 买车}, tags: [老客], customer: {nick: 王先生}}"
     steps = (

@@ -20,6 +20,8 @@ BAD = [
     ("vars: {trise: 1}", "J203", "vars.trise 未声明，是否指 “tries”？", "expect"),
     ("vars: {tries: 一次}", "J008", "需要数字，得到 “一次”", "expect"),
     ("customer: {nikc: x}", "J206", "customer.nikc 不在 schema/customer.yaml，是否指 “nick”？", "expect"),
+    ("customer: {level: 金咔}", "J214", "customer.level 没有 “金咔”，是否指 “金卡”？", "expect"),
+    ("customer: {home: {lat: 北}}", "J008", "需要数字，得到 “北”", "expect"),
     ("sent_count: 两条", "J008", "sent_count 需要整数，得到 “两条”", "expect"),
     ("goal: yes", "J008", "goal 需要 true 或 false，得到 “yes”", "expect"),
     ("window: {kind: follwo}", "J008", "“follwo” 不是可用的值，是否指 “follow”？", "expect"),

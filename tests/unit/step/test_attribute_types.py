@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.core.audiences import audiences_of
 from bot.core.library import Attribute
 from tests.unit.step.play import Play
 from tests.unit.step.worlds import journey
@@ -196,3 +197,31 @@ states:
     play.show("image")
     assert play.customer.attributes["photo"] == "m"
     assert "有照片" in play.customer.tags
+
+
+def test_another_default_makes_another_segment_so_that_it_enters_nobody() -> None:
+    body = "states:\n  go: {do: [{tag: 进来了}], then: done}\n  done: {end: done}\n"
+    segment = "dsl: 1\nsegment: 普通客户\nwhen: customer.level == '普通'\n"
+
+    def key(default: str) -> str:
+        schema = ATTRIBUTES.replace("default: 普通", f"default: {default}")
+        files = (("schema/customer.yaml", schema), ("segments/普通客户.yaml", segment))
+        play = Play(journey("seg", body, enter="segment: 普通客户"), files=files)
+        (watched,) = audiences_of(play.program.library).watched
+        assert watched.reads == {"customer.level"}
+        return watched.key
+
+    assert key("普通") == key("普通")
+    assert key("普通") != key("金卡")
+
+
+def test_what_a_database_knows_of_a_place_is_that_it_is_there_and_its_fields() -> None:
+    body = "states:\n  go: {do: [{tag: 进来了}], then: done}\n  done: {end: done}\n"
+    when = "has(customer.home) and customer.home.lat > 31 and has(customer.photo) and customer.visits == 2.5"
+    play = Play(
+        journey("seg", f"audience: {when}\n{body}", enter='schedule: "0 10 * * tue"'),
+        files=FILES,
+    )
+    searched = audiences_of(play.program.library).searched
+    assert dict(searched.values) == {"home.lat": "number", "visits": "number"}
+    assert searched.present == {"home", "photo"}
