@@ -148,7 +148,7 @@ def test_a_null_of_no_kind_is_a_null_to_both_databases(databases: list[Connectio
     ("source", "name"),
     [
         ("customer.grade == '普通'", "grade"),
-        ("customer.town | lower == 'ａb'", "town"),
+        ("customer.town | lower == 'ａｂ'", "town"),
         ("customer.age > 2.4 and customer.age < 2.6", "age"),
         ("customer.keen", "keen"),
         ("customer.due == today", "due"),

@@ -178,7 +178,8 @@ states:
     assert play.customer.attributes["home"] == {"lat": 31.230416, "lng": 121.473701, "name": "人民广场"}
     assert "近" in play.customer.tags
     guard = play.turn.traced("guard", holds=True)[-1]
-    assert set(guard["values"].values()) == {"•••"}
+    values = guard["values"]
+    assert isinstance(values, dict) and set(values.values()) == {"•••"}
 
 
 def test_a_picture_is_kept_as_what_the_platform_knows_it_by() -> None:
