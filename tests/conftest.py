@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -10,6 +11,15 @@ from hypothesis import settings
 # A machine that is busy with something else must not fail a test: nothing here is timed.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+LONGEST = ("crash", "survival", "simulation")
+"""Directories whose files take longest: begun last, one of them would keep a single processor busy at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all others keep their random order."""
+    items.sort(key=lambda item: item.path.relative_to(Path(__file__).parent).parts[0] not in LONGEST)
 
 
 @pytest.fixture(autouse=True)

@@ -61,7 +61,7 @@ def test_every_option_that_the_guide_shows_belongs_to_its_command() -> None:
 
 def test_the_continuous_check_runs_the_commands_of_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    for command in ("uv run pytest", "uv run poe check"):
+    for command in ("uv run pytest -n auto", "uv run poe check"):
         assert command in README
         assert command in script
 

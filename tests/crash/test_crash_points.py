@@ -15,8 +15,6 @@ from tests.crash.director import Director, Outcome, Plan
 from tests.crash.mines import Mine, Point
 from tests.crash.platforms import BUYER
 
-pytestmark = pytest.mark.timeout(300)  # all stories are played once, for whichever test comes first
-
 STEPS = ("follow", "need", "nick", "agree", "phone", "yes", "accept", "words-heard", "words-carried", "last-words")
 """The batches that step something, in the order of the story."""
 TO_BUYER = ("welcome", "ask-need", "ask-nick", "ask-consent", "ask-phone", "confirm", "thanks-lead", "@advisor")

@@ -10,8 +10,6 @@ import pytest
 from tests.crash import judging
 from tests.crash.director import Director, Killing, Outcome, Plan
 
-pytestmark = pytest.mark.timeout(300)  # both crowds come once, for whichever test comes first
-
 BUYERS = 200
 SENT_TO_EACH = 3
 IN_FLIGHT_MAX = 32

@@ -34,8 +34,6 @@ database.execute("UPDATE t SET y = zeroblob(3000)")
 os.kill(os.getpid(), 9)
 """
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(autouse=True)
 def has_switch() -> None:

@@ -12,8 +12,6 @@ from tests.survival.checker.report import as_text
 from tests.survival.mines import POINTS
 from tests.survival.plan import EACH_POINT_MIN, Options, plan
 
-pytestmark = pytest.mark.timeout(600)  # however slow the machine; alone it takes less than a minute
-
 SMALL = Options(events=1_000, kills=9, cuts=3, seed=7, at_once=120)
 
 
