@@ -209,7 +209,7 @@ def test_errors_in_files_of_marketers_exit_with_one_and_all_others_with_two() ->
 def test_a_demo_whose_port_is_taken_says_which_and_how_to_choose_another(place: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "bot", "demo", "--port", str(taken.getsockname()[1])]
-        done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"端口 {command[-1]} 打不开" in done.stderr and "--port 0" in done.stderr
     assert "Traceback" not in done.stderr

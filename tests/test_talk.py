@@ -20,7 +20,7 @@ Report = dict[str, Any]  # Any: JSON
 def talk(*lines: str) -> list[Report]:
     command = [sys.executable, "-m", "bot", "talk", "--json"]
     done = subprocess.run(
-        command, input="\n".join(lines) + "\n", cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, input="\n".join(lines) + "\n", cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -35,7 +35,7 @@ def talk_raw(said: bytes | None, **environ: str) -> subprocess.CompletedProcess[
         input=said,
         cwd=ROOT,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         env=os.environ | environ,
         check=False,
     )
@@ -160,4 +160,4 @@ def test_an_interruption_ends_it_at_once_while_it_waits_for_a_line() -> None:
         talking.stdin.flush()
         assert b'"state"' in talking.stdout.readline()
         talking.send_signal(signal.SIGINT)
-        assert talking.wait(timeout=30) == 130
+        assert talking.wait(timeout=300) == 130

@@ -111,7 +111,7 @@ def test_checking_all_of_them_together_stays_within_its_memory(tmp_path: Path) -
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     told = json.loads(done.stdout)
     assert told["megabytes"] < MEGABYTES_MAX

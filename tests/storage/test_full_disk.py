@@ -16,7 +16,7 @@ ROOM_BYTES = 700_000
 def filled(path: Path, key: str) -> dict[str, list[str]]:
     """What a process told us that was given only so much room in each file."""
     command = [sys.executable, "-m", "tests.storage.filling", str(path), key, str(ROOM_BYTES)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     told: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
     return told
 

@@ -120,7 +120,7 @@ def test_sqlite_flushes_every_commit(tmp_path: Path) -> None:
         f"with writing_engine(parse_url('sqlite:///{tmp_path}/x.db')).begin() as c:\n"
         "    print(c.exec_driver_sql('PRAGMA synchronous').scalar(), c.exec_driver_sql('PRAGMA journal_mode').scalar())"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.split() == ["2", "wal"]
 
 
