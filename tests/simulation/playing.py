@@ -1,28 +1,61 @@
 """Starts the simulation's own command for tests: in a process of its own, with a fixed hash seed."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FAILED = Path(__file__).parent / "failed_seeds.txt"
 NEW_A_DAY = 20
-PATIENCE_S = 110.0
+ENVIRONMENT = os.environ | {"PYTHONHASHSEED": "0"}
 
 
-def play(*options: str) -> subprocess.CompletedProcess[str]:
-    """What `python -m tests.simulation` says to these options."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.simulation", *options],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What the command says, and its exit code."""
+
+    code: int
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nursery:
+    """Many plays, each in a fork of one process that has imported everything."""
+
+    process: "subprocess.Popen[str]"
+
+    def play(self, *options: str) -> Played:
+        """What `python -m tests.simulation` says to these options."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(options) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert answer, "the process in which plays begin has ended; what it said stands above"
+        code, told = json.loads(answer)
+        return Played(code=code, told=told)
+
+
+@contextmanager
+def nursery() -> Iterator[Nursery]:
+    """Such a process, until the block ends."""
+    command = [sys.executable, "-m", "tests.simulation.nursery"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        yield Nursery(process)
+
+
+def play_anew(*options: str) -> Played:
+    """The same from a new interpreter."""
+    command = [sys.executable, "-m", "tests.simulation", *options]
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    return Played(code=done.returncode, told=done.stdout + done.stderr)
 
 
 def seeds_of_today() -> tuple[int, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.defects import DEFECTS
-from tests.simulation.playing import play
+from tests.simulation.playing import Nursery
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ def test_every_defect_has_a_seed() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CAUGHT_BY))
-def test_a_planted_defect_is_caught(name: str) -> None:
+def test_a_planted_defect_is_caught(name: str, plays: Nursery) -> None:
     catch = CAUGHT_BY[name]
     plot = (f"--plot={catch.plot}",) if catch.plot else ()
     seeds = f"--seeds={catch.seed}..{catch.seed + SEEDS_TRIED}"
-    played = play(f"--defect={name}", seeds, "--first", *plot)
-    assert played.returncode == 1, f"{seeds}: {played.stdout}{played.stderr}"
-    assert catch.says in played.stdout, f"{seeds}: {played.stdout}"
+    played = plays.play(f"--defect={name}", seeds, "--first", *plot)
+    assert played.code == 1, f"{seeds}: {played.told}"
+    assert catch.says in played.told, f"{seeds}: {played.told}"

@@ -2,23 +2,23 @@
 
 import pytest
 
-from tests.simulation.playing import failed_seeds, play, seeds_of_today
+from tests.simulation.playing import Nursery, failed_seeds, play_anew, seeds_of_today
 
 
-def test_every_invariant_holds_for_the_seeds_of_today() -> None:
+def test_every_invariant_holds_for_the_seeds_of_today(plays: Nursery) -> None:
     first, last = seeds_of_today()
-    played = play(f"--seeds={first}..{last}", "--jobs=2")
-    assert played.returncode == 0, f"seeds {first}..{last}:\n{played.stdout}{played.stderr}"
+    played = plays.play(f"--seeds={first}..{last}")
+    assert played.code == 0, f"seeds {first}..{last}:\n{played.told}"
 
 
 @pytest.mark.parametrize("seed", failed_seeds())
-def test_a_seed_that_once_failed_holds_now(seed: int) -> None:
-    played = play(f"--seed={seed}")
-    assert played.returncode == 0, played.stdout + played.stderr
+def test_a_seed_that_once_failed_holds_now(seed: int, plays: Nursery) -> None:
+    played = plays.play(f"--seed={seed}")
+    assert played.code == 0, played.told
 
 
-def test_the_same_seed_gives_the_same_log_to_the_letter() -> None:
-    first, second = play("--seeds=11..13", "--digest"), play("--seeds=11..13", "--digest")
-    digests = [line for line in first.stdout.splitlines() if line.startswith("seed ")]
+def test_the_same_seed_gives_the_same_log_to_the_letter(plays: Nursery) -> None:
+    first, second = play_anew("--seeds=11..13", "--digest"), plays.play("--seeds=11..13", "--digest")
+    digests = [line for line in first.told.splitlines() if line.startswith("seed ")]
     assert len(digests) >= 3
-    assert digests == [line for line in second.stdout.splitlines() if line.startswith("seed ")]
+    assert digests == [line for line in second.told.splitlines() if line.startswith("seed ")]
