@@ -22,20 +22,20 @@ _URL: Where = ("storage", "url")
 Section = TypeVar("Section", bound=BaseModel)
 
 _WORDING = {
-    "missing": ("没有写", ""),
-    "int_parsing": ("要写整数", ""),
-    "int_type": ("要写整数", ""),
-    "int_from_float": ("要写整数", ""),
-    "greater_than_equal": ("不能小于 {ge}", ""),
-    "less_than_equal": ("不能大于 {le}", ""),
+    "missing": ("没有写", "在这一节里加上它"),
+    "int_parsing": ("要写整数", "只写数字，不加引号"),
+    "int_type": ("要写整数", "只写数字，不加引号"),
+    "int_from_float": ("要写整数", "只写数字，不加引号"),
+    "greater_than_equal": ("不能小于 {ge}", "改成范围之内的数"),
+    "less_than_equal": ("不能大于 {le}", "改成范围之内的数"),
     "string_type": ("要写文字", "给它加上引号"),
     "string_too_short": ("是空的", "用不到就删掉这个键"),
-    "literal_error": ("只能是 {expected}", ""),
+    "literal_error": ("只能是 {expected}", "写其中一个"),
     "model_type": ("要自成一节", "在它的键上面单独一行写 `[节名]`"),
     "mapping_type": ("要自成一节", "在它的键上面单独一行写 `[节名]`"),
     "tuple_type": ("要写列表", '写成 `["env:NAME"]`'),
     "too_short": ("是空的列表", "用不到就删掉这个键"),
-    "too_long": ("最多 {max_length} 个", ""),
+    "too_long": ("最多 {max_length} 个", "删掉多出来的"),
 }
 """Kind of fault → what and cure. Faults of our own checks bring both with them."""
 
@@ -211,13 +211,18 @@ def _report_twins(values: Mapping[Where, Value], report: _Report, *, kind: str, 
             report.add((*path, blamed), f"和 [{'.'.join(twin)}] 里的一样", hint="两节只留一节")
 
 
+def _listed(choices: str) -> str:
+    """`'a', 'b' or 'c'` as pydantic lists it, in Chinese."""
+    return choices.replace(" or ", "、").replace(", ", "、")
+
+
 def _report_fault(at: Where, fault: ErrorDetails, *, report: _Report) -> None:
     path = (*at, *(str(part) for part in fault["loc"] if part != "[key]"))
     context = fault.get("ctx", {})
     what, hint = fault["msg"], str(context.get("hint", ""))
     if fault["type"] in _WORDING:
         what, hint = _WORDING[fault["type"]]
-        what = what.format_map(context)
+        what = what.format_map({**context, "expected": _listed(str(context.get("expected", "")))})
     if fault["type"] == "extra_forbidden":
         what, hint = f"未知的键 `{path[-1]}`", did_you_mean(path[-1], keys_at(path[:-1]) or frozenset())
     if fault["type"] == "missing" and (

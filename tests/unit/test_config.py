@@ -154,7 +154,12 @@ def test_everything_that_is_wrong_is_told_in_one_report(file: Path) -> None:
         ("1000002", "-1", "config.toml [channels.wecom.main] agent_id", "不能小于 0"),
         ("[channels.oa.main]", "[channels.oa.Main-1]", "config.toml [channels.oa] Main-1", "不能作为账号的名字"),
         ("[channels.oa.main]", "[channels.kf.main]", "config.toml [channels] kf", "未知的键 `kf`"),
-        ('app_id = "wx', 'mode = "open"\napp_id = "wx', "config.toml [channels.oa.main] mode", "只能是 'safe'"),
+        (
+            'app_id = "wx',
+            'mode = "open"\napp_id = "wx',
+            "config.toml [channels.oa.main] mode",
+            "只能是 'safe'、'compatible'、'plain'",
+        ),
         ('app_id = "wx', 'api_base = "ftp://x"\napp_id = "wx', "config.toml [channels.oa.main] api_base", "不是网址"),
         (
             'app_id = "wx',
