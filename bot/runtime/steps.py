@@ -57,7 +57,7 @@ class Steps:
         self._timers_held = False
         self._caught_up_at: datetime | None = None
         self._conflicts = 0
-        self._limit = EVENTS_MAX
+        self._limit = EVENTS_MIN  # nobody knows yet how fast the machine is
         self._behind = False
 
     @property
