@@ -21,7 +21,7 @@ from tests.crash.products import JOURNEYS, Place, free_ports, start_mined, start
 
 AT_ONCE_MAX = 6
 """Stories that run at the same time; with more, products would wait for the processor instead of for each other."""
-QUIET_S = 90.0
+QUIET_S = 300.0
 """Nothing at all happens for so long: the stories are given up."""
 
 Product: TypeAlias = ForkServerProcess | subprocess.Popen[bytes]

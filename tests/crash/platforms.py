@@ -18,7 +18,7 @@ from bot.sandbox.emulator import Bubble, Conduct, Emulator, EmulatorSettings, Oa
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 BUYER = "oBuyer0000000000000000000001"
 MEMBERS = {"zhangmin": "张敏", "lilei": "李雷", "wangfang": "王芳", "chenjing": "陈静", "zhouning": "周宁"}
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 """How long somebody waits for an answer before the story counts as broken off."""
 
 
