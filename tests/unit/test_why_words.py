@@ -2,6 +2,8 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import get_args
 
@@ -25,13 +27,19 @@ FAULTS = {"fail": (1, 2), "stick": (2,), "_not_sent": (3,), "_unsaid": (2,), "Ev
 """Calls that raise an error or hold messages back, with the places where the code may stand among their arguments."""
 
 
+@cache
+def calls_of(path: Path) -> tuple[tuple[str, ast.Call], ...]:
+    """(name, call) for every call in this file, which is searched for several things."""
+    found = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    return tuple(
+        (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""), node)
+        for node in found
+    )
+
+
 def calls(top: str) -> Iterator[tuple[str, ast.Call]]:
-    """(name, call) for every call below this folder of the program."""
-    for path in sorted((BOT / top).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                yield name, node
+    """The same for every file below this folder of the program."""
+    return chain.from_iterable(map(calls_of, sorted((BOT / top).rglob("*.py"))))
 
 
 def literal(node: ast.expr | None) -> str | None:
