@@ -10,12 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import SimpleNamespace, TracebackType
-from typing import Self
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 
+from bot.channels.outgoing import Outgoing, Progress
 from bot.core.errands import CallWebhook
 from bot.core.events import Json
 from bot.core.ids import EffectId
@@ -29,8 +28,6 @@ DEPTH_MAX = 32
 NUMBER_MAX = 2**53
 """What an answer may hold at most; one with more counts as unreadable."""
 CONNECTIONS_MAX = 64
-IDLE_S = 10
-"""Connections are dropped before the far side drops them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,51 +39,26 @@ class Target:
     timeout_s: int
 
 
-@dataclass(slots=True, kw_only=True)
-class _Progress:
-    left: bool = False
-
-
-class Webhooks:
+class Webhooks(Outgoing):
     """The configured targets, as a context: `async with Webhooks(targets) as caller`. A `Caller`."""
 
     def __init__(self, targets: Mapping[str, Target]) -> None:
+        super().__init__(connections_max=CONNECTIONS_MAX, timeout=aiohttp.ClientTimeout())
         self._targets = targets
-        self._session: aiohttp.ClientSession | None = None
 
     @property
     def targets(self) -> frozenset[str]:
         """The webhooks that can be asked."""
         return frozenset(self._targets)
 
-    async def __aenter__(self) -> Self:
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_headers_sent.append(_mark_left)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            # A packed answer could be small on the way and huge in memory.
-            auto_decompress=False,
-            trace_configs=[tracing],
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-
     async def call(self, request: CallWebhook, *, key: EffectId, at: datetime) -> Answered | Unanswered:
         """Ask once. Redirections are not followed: they are an answer, and none of ours."""
-        if self._session is None:
-            raise RuntimeError("the webhooks are used outside their context")
         target = self._targets[request.target]
         url = f"{target.url}/{quote(request.operation, safe='')}"
         body = encoded(request.body)
-        progress = _Progress()
+        progress = Progress()
         try:
-            async with self._session.post(
+            async with self.session.post(
                 url,
                 data=body,
                 headers=headers(target, path=urlsplit(url).path, body=body, key=key, at=at),
@@ -121,15 +93,6 @@ def signature(secret: str, *, path: str, timestamp: str, key: str, body: bytes) 
     """Hex HMAC-SHA256 over the lines `POST`, path, timestamp, Idempotency-Key, and then the body."""
     signed = "\n".join(("POST", path, timestamp, key, "")).encode() + body
     return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-
-
-async def _mark_left(
-    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
-) -> None:
-    """Called immediately before the first byte is written, so that doubt counts as `left`."""
-    progress: object = context.trace_request_ctx
-    if isinstance(progress, _Progress):
-        progress.left = True
 
 
 async def _answer(response: aiohttp.ClientResponse) -> Answered:

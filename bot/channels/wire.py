@@ -7,12 +7,10 @@ tokens travel in the query.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import SimpleNamespace, TracebackType
-from typing import Self
 
 import aiohttp
 
+from bot.channels.outgoing import Outgoing, Progress
 from bot.channels.verdicts import Endpoint
 from bot.core.events import Json
 from bot.errors import ChannelError, Forbidden, TryLater, Unknown
@@ -23,44 +21,19 @@ CONNECT_TIMEOUT_S = 5
 REPLY_BYTES_MAX = 1024 * 1024
 """A longer reply is cut off and counts as none."""
 CONNECTIONS_MAX = 128
-IDLE_S = 10
-"""Connections are dropped before the far side drops them: a request lost on a dying one would be Unknown."""
 
 Body = Mapping[str, Json]
 Reply = Mapping[str, Json]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Progress:
-    left: bool = False
-
-
-class Wire:
+class Wire(Outgoing):
     """The connections to the platforms, as a context: `async with Wire() as wire`."""
 
     def __init__(self, *, call_timeout_s: float = CALL_TIMEOUT_S) -> None:
-        self._call_timeout_s = call_timeout_s
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_headers_sent.append(_mark_left)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_S),
-            timeout=aiohttp.ClientTimeout(total=self._call_timeout_s, connect=CONNECT_TIMEOUT_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            # A packed answer could be small on the way and huge in memory; the platforms do not send any unasked.
-            auto_decompress=False,
-            headers={"Accept-Encoding": "identity"},
-            trace_configs=[tracing],
+        super().__init__(
+            connections_max=CONNECTIONS_MAX,
+            timeout=aiohttp.ClientTimeout(total=call_timeout_s, connect=CONNECT_TIMEOUT_S),
         )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
 
     async def exchange(
         self, base: str, endpoint: Endpoint, *, query: Mapping[str, str], body: Body | None = None
@@ -70,11 +43,9 @@ class Wire:
         TryLater: surely nothing happened. Unknown: it may have. Forbidden: somebody between us and the
         platform, or a wrong `api_base`, turned the request away.
         """
-        if self._session is None:
-            raise RuntimeError("the wire is used outside its context")
-        progress = _Progress()
+        progress = Progress()
         try:
-            async with self._session.request(
+            async with self.session.request(
                 endpoint.method,
                 base.rstrip("/") + endpoint.path,
                 params=query,
@@ -89,15 +60,6 @@ class Wire:
             lost = _lost(endpoint, progress, type(error).__name__)
         # Raised out here: the cause may show the address with its token, so it goes no further.
         raise lost
-
-
-async def _mark_left(
-    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
-) -> None:
-    """Called immediately before the first byte is written, so that doubt counts as `left`."""
-    progress: object = context.trace_request_ctx
-    if isinstance(progress, _Progress):
-        progress.left = True
 
 
 def _encode(body: Body) -> bytes:
@@ -135,7 +97,7 @@ def _parse(endpoint: Endpoint, raw: bytes) -> Reply:
     return reply
 
 
-def _lost(endpoint: Endpoint, progress: _Progress, kind: str) -> ChannelError:
+def _lost(endpoint: Endpoint, progress: Progress, kind: str) -> ChannelError:
     """What is known of a request without an answer. `kind`: the class of what went wrong."""
     if progress.left:
         return Unknown(f"{endpoint.platform} {endpoint.path} gave no answer ({kind})")

@@ -14,6 +14,7 @@ from typing import Protocol
 import aiohttp
 
 from bot.channels import wire
+from bot.channels.outgoing import Progress
 from bot.channels.verdicts import Endpoint
 from bot.channels.wire import Body, Reply, Wire
 from bot.core.effects import SendMessage
@@ -177,12 +178,12 @@ class InlineWire(Wire):
     async def exchange(
         self, base: str, endpoint: Endpoint, *, query: Mapping[str, str], body: Body | None = None
     ) -> Reply:
-        line, progress = self._line, wire._Progress()
+        line, progress = self._line, Progress()
         raw = b"" if body is None else wire._encode(body)
         effect = _SENDING.get() if endpoint.path in SENDS else None
         request = Request(endpoint=endpoint, query=dict(query), raw=raw, effect=effect, left_at=line.loop.time())
         try:
-            async with asyncio.timeout(self._call_timeout_s):
+            async with asyncio.timeout(wire.CALL_TIMEOUT_S):
                 status, answer = await self._travel(line, request, progress)
             wire._check_status(endpoint, status)
             return wire._parse(endpoint, answer)
@@ -190,7 +191,7 @@ class InlineWire(Wire):
             lost = wire._lost(endpoint, progress, type(error).__name__)
         raise lost
 
-    async def _travel(self, line: Line, request: Request, progress: "wire._Progress") -> tuple[int, bytes]:
+    async def _travel(self, line: Line, request: Request, progress: Progress) -> tuple[int, bytes]:
         fault = line.strikes(request)
         if fault == "unreachable":
             await line.loop.pause(line.dice.uniform(*TRAVEL_S))
