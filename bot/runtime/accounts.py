@@ -10,9 +10,9 @@ import structlog
 
 from bot.core.effects import SendMessage
 from bot.errors import ChannelError, Forbidden, Refused, TryLater, Unauthorised, Unknown
-from bot.runtime.dispatch import PARKED_RETRY
 from bot.runtime.metrics import AccountState, Metrics
 from bot.runtime.ports import Clock, Sender
+from bot.runtime.settling import PARKED_RETRY
 from bot.storage import Room
 
 Account: TypeAlias = tuple[str, str]

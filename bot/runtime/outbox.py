@@ -14,7 +14,7 @@ import structlog
 
 from bot.core.ids import EffectId
 from bot.errors import ChannelError, Spoilt, StorageError, TryLater
-from bot.runtime import dispatch
+from bot.runtime import dispatch, settling
 from bot.runtime.accounts import Account, Accounts
 from bot.runtime.bugs import kind_of, trace_of
 from bot.runtime.live import Live
@@ -141,7 +141,7 @@ class Outbox:
         self, tx: Transaction, room: dict[Account, Room], flying: frozenset[EffectId], *, expires: bool
     ) -> tuple[int, tuple[Leased, ...], Aside]:
         now = self._clock.now()
-        ended = dispatch.expire(tx, now=now) if expires else 0
+        ended = settling.expire(tx, now=now) if expires else 0
         # A lease outlives its request by far: one that is over is one whose verdict could not be written.
         lapsed = tx.outbox.reclaim(flying=flying)
         self._settle_lost(tx, lapsed)
@@ -153,7 +153,7 @@ class Outbox:
         desk = self._desk()
         for line in lines:
             try:
-                dispatch.settle_unknown(tx, dispatch.attempt_of(line), desk, repeat_at=desk.now)
+                settling.settle_unknown(tx, settling.attempt_of(line), desk, repeat_at=desk.now)
             except Spoilt as error:
                 tx.spoilt.note("outbox", line.seq, error, met="sending")
 
@@ -248,7 +248,7 @@ class Outbox:
         effect = begun.row.effect
         if self._is_late(flight):
             late = TryLater("the lease was over before the request began", after_s=0.0)
-            await self._settle(begun.row, lambda tx: dispatch.settle_error(tx, begun, late, self._desk()))
+            await self._settle(begun.row, lambda tx: settling.settle_error(tx, begun, late, self._desk()))
             return
         try:
             accepted = await sender.send(effect)
@@ -256,13 +256,13 @@ class Outbox:
             self._accounts.failed(effect, error)
             failed = error
             flight.leave()
-            await self._settle(begun.row, lambda tx: dispatch.settle_error(tx, begun, failed, self._desk()))
+            await self._settle(begun.row, lambda tx: settling.settle_error(tx, begun, failed, self._desk()))
             return
         self._accounts.answered(effect)
         # Whoever takes the place begins in the transaction that settles this one, or in a later one. A verdict that the
         # database does not take keeps no place: the request is over, and one bad row must not stop its account.
         flight.leave()
-        await self._settle(begun.row, lambda tx: dispatch.settle_accepted(tx, begun, accepted))
+        await self._settle(begun.row, lambda tx: settling.settle_accepted(tx, begun, accepted))
 
     async def _settle_failure(self, row: Leased, begun: dispatch.Begun | None, bug: Exception) -> None:
         """A bug of ours, or a database that failed between two states: say where the row stands now."""
@@ -270,7 +270,7 @@ class Outbox:
         if begun is not None:
             await self._settle(
                 row,
-                lambda tx: dispatch.settle_unknown(tx, dispatch.attempt_of(row), self._desk(), repeat_at=until),
+                lambda tx: settling.settle_unknown(tx, settling.attempt_of(row), self._desk(), repeat_at=until),
             )
         elif isinstance(bug, Spoilt):
             parking = Parking(lane=Lane(row.customer_id), seq=None, bug=bug)
@@ -279,7 +279,7 @@ class Outbox:
         elif isinstance(bug, StorageError):
             await self._settle(row, lambda tx: self._again(tx, row, until))
         else:
-            await self._settle(row, lambda tx: dispatch.give_up(tx, row, self._desk()))
+            await self._settle(row, lambda tx: settling.give_up(tx, row, self._desk()))
 
     async def _settle(self, row: Leased, job: "_Settling") -> None:
         """Write what became of the row, even when the database fails for a moment: what left must not leave again."""

@@ -1,4 +1,4 @@
-"""The product as it is shipped, composed by `bot.app.composition.running`, and both platforms around it, on one clock."""
+"""The shipped product, composed by `bot.app.composition.running`, and both platforms around it, on one clock."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable

@@ -12,7 +12,7 @@ from bot.core.ids import EffectId, EventId
 from bot.core.rules import GlobalRules
 from bot.core.step import doing, withholding
 from bot.core.step.draft import Draft
-from bot.runtime import dispatch
+from bot.runtime import dispatch, settling
 from bot.runtime.outbox import Outbox
 from bot.runtime.ports import Accepted, Sender
 from bot.storage import Leased, OutboxLine, Transaction, outbox
@@ -20,7 +20,7 @@ from bot.storage.outbox import OutboxSends
 from tests.defects.patches import Patch
 
 _judge = policy.judge
-_settle_unknown = dispatch.settle_unknown
+_settle_unknown = settling.settle_unknown
 _begin = dispatch.begin
 _suppress = withholding.suppress
 
@@ -65,7 +65,7 @@ def _always(tx: Transaction, attempt: object, at: object) -> bool:
 
 
 async def _first_settled(self: Outbox, begun: dispatch.Begun, sender: Sender, flight: object) -> None:
-    await self._settle(begun.row, lambda tx: dispatch.settle_accepted(tx, begun, Accepted()))
+    await self._settle(begun.row, lambda tx: settling.settle_accepted(tx, begun, Accepted()))
     await sender.send(begun.row.effect)
 
 
@@ -80,7 +80,7 @@ class _Kept:
 
 
 def _given_back(
-    tx: Transaction, attempt: dispatch.Attempt, at: dispatch.Circumstances, *, repeat_at: datetime
+    tx: Transaction, attempt: settling.Attempt, at: dispatch.Circumstances, *, repeat_at: datetime
 ) -> dispatch.Standing:
     found = _settle_unknown(tx, attempt, at, repeat_at=repeat_at)
     if attempt.customer_id > 0 and attempt.effect.send_class != "staff":
@@ -119,11 +119,11 @@ DEFECTS = {
     ),
     "receipt-outside-the-transaction": (
         "What became of a message is settled, and its journey does not hear of it.",
-        [Patch(dispatch, "_tell_lane", _unheard)],
+        [Patch(module, "tell_lane", _unheard) for module in (dispatch, settling)],
     ),
     "repeat-whatever-the-class": (
         "An unknown message is repeated though its class forbids that.",
-        [Patch(dispatch, "_may_repeat", _always)],
+        [Patch(settling, "_may_repeat", _always)],
     ),
     "settled-before-the-answer": (
         "A message counts as sent before the platform was asked.",
@@ -135,7 +135,7 @@ DEFECTS = {
     ),
     "reservation-released-on-unknown": (
         "A message whose fate nobody knows gives its place in the window back.",
-        [Patch(dispatch, "settle_unknown", _given_back)],
+        [Patch(settling, "settle_unknown", _given_back)],
     ),
     "sent-without-beginning": (
         "A request starts though `sending` was never committed.",

@@ -13,7 +13,7 @@ from bot.core.messages import TemplateMessage
 from bot.core.program import compile_library
 from bot.core.rules import GlobalRules
 from bot.errors import ChannelError, Refused, TryLater, Unknown, Unreachable
-from bot.runtime import dispatch
+from bot.runtime import dispatch, settling
 from bot.storage import OutboxLine, Storage, Transaction
 from tests.storage.makers import TurnedClock, begin, carry_out, later, lease, newcomer, send, write
 from tests.storage.why_stage import Stage, brand, staged
@@ -142,11 +142,11 @@ async def test_a_template_may_be_repeated_only_while_the_platform_knows_our_key(
     def unknown(tx: Transaction) -> dispatch.Standing:
         line = tx.outbox.of(EffectId("A"))
         assert line is not None
-        return dispatch.settle_unknown(tx, dispatch.attempt_of(line), at, repeat_at=later(3615))
+        return settling.settle_unknown(tx, settling.attempt_of(line), at, repeat_at=later(3615))
 
     assert (await write(storage, unknown)).state == "ready"
     line = await storage.read(lambda tx: tx.outbox.of(EffectId("A")))
-    assert line is not None and line.expires_at == later(3600) + dispatch.TEMPLATE_KEY_LIVES
+    assert line is not None and line.expires_at == later(3600) + settling.TEMPLATE_KEY_LIVES
     (too_late,) = await write(storage, lambda tx: tx.outbox.expire(later(4200)))
     assert too_late.state == "unknown"
 

@@ -17,7 +17,7 @@ from bot.core.events import Event
 from bot.core.ids import EventId
 from bot.core.rules import GlobalRules
 from bot.core.step.draft import Draft
-from bot.runtime import dispatch
+from bot.runtime import dispatch, settling
 from bot.runtime.door import Door
 from bot.storage import database
 from bot.storage.outbox import OutboxSends
@@ -65,7 +65,7 @@ OWN: Mapping[str, Patch] = {
     "timers-in-memory": Patch(OutboxSends, "recover", _without_timers),
     "timers-early": Patch(Draft, "set_timer", _hasty),
     "opt-out-ignored": Patch(policy, "judge", _deaf),
-    "verdict-lost": Patch(dispatch, "settle_accepted", _unwritten),
+    "verdict-lost": Patch(settling, "settle_accepted", _unwritten),
 }
 """A delivery that another process committed is taken for new; commits do not wait for the disk; a restart forgets all
 timers; every timer is early; the policy does not look at opt-outs; the platform's `ok` is not written down."""

@@ -14,7 +14,7 @@ from bot.core.events import Event
 from bot.core.ids import CustomerId
 from bot.core.program import Program
 from bot.errors import BotError, ChannelError
-from bot.runtime import dispatch
+from bot.runtime import dispatch, settling
 from bot.runtime.bugs import kind_of, place_of
 from bot.runtime.schedules import LOOK_EVERY, STRETCHES_MAX, Occasions
 from bot.runtime.stepping import Stepper
@@ -131,7 +131,7 @@ class House:
     def _settle_lost(self, tx: Transaction, lines: Iterable[OutboxLine]) -> None:
         desk = self._desk()
         for line in lines:
-            dispatch.settle_unknown(tx, dispatch.attempt_of(line), desk, repeat_at=desk.now)
+            settling.settle_unknown(tx, settling.attempt_of(line), desk, repeat_at=desk.now)
 
     def _desk(self) -> dispatch.Circumstances:
         return dispatch.Circumstances(
@@ -197,7 +197,7 @@ class House:
         if not self._at.database.glance.quiet.sendable(now):
             return []
         with self._at.database.writing() as tx:
-            dispatch.expire(tx, now=now)
+            settling.expire(tx, now=now)
             leased = tx.outbox.lease(now, worker=self._worker, hold=LEASE_FOR, limits=self._room)
             if not leased:
                 return []
@@ -218,8 +218,8 @@ class House:
         except ChannelError as error:
             self.fuse.reach("C4", under_way)
             with self._at.database.writing() as tx:
-                dispatch.settle_error(tx, begun, error, self._desk())
+                settling.settle_error(tx, begun, error, self._desk())
             return
         self.fuse.reach("C4", under_way)
         with self._at.database.writing() as tx:
-            dispatch.settle_accepted(tx, begun, accepted)
+            settling.settle_accepted(tx, begun, accepted)
