@@ -25,7 +25,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 """A wait ends when it sees what it waits for; this is only for what never comes, and no measure of a machine."""
 
 # Without a font for them, all Chinese characters are drawn as one and the same box.

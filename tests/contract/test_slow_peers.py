@@ -20,7 +20,7 @@ BODY_BYTES_MAX = 256 * 1024
 SHORT_S = 0.05
 ROOMY_S = 3.0
 """Short, and yet long enough for a first request on a slow machine."""
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

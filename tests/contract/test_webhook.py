@@ -391,7 +391,7 @@ async def _raw(ours: House, rest: bytes, *, query: str | None = None) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", ours.port)
     writer.write(_head(oa_plain(TEXT), query) + rest)
     await writer.drain()
-    answer = await asyncio.wait_for(reader.read(4096), timeout=5)
+    answer = await asyncio.wait_for(reader.read(4096), timeout=120)
     await _close(writer)
     return answer
 
