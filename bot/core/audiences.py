@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from bot.core.entries import ScheduleEntry, SegmentEntry
 from bot.core.expressions.declared import EVENT_FIELDS, TYPES, default_of, names_of
+from bot.core.expressions.ground import Ground, questions_of
 from bot.core.expressions.happenings import event_call, is_event_call
-from bot.core.expressions.pushing import Ground, questions_of
 from bot.core.expressions.source import to_source
 from bot.core.expressions.tree import Both, Call, Constant, EventCall, Expression, For, If, Name, Node, Output, Template
 from bot.core.expressions.types import Path, Type, TypeEnv

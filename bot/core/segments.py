@@ -15,7 +15,7 @@ from bot.core.customer import Customer
 from bot.core.effects import Trace
 from bot.core.events import Json
 from bot.core.expressions.declared import default_of, reader_of
-from bot.core.expressions.pushing import SEGMENTS_DEEP_MAX
+from bot.core.expressions.ground import SEGMENTS_DEEP_MAX
 from bot.core.expressions.tree import EventCall
 from bot.core.expressions.values import HOST, ZONE, EvaluationFault, Scope
 from bot.core.library import Attribute

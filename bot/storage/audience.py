@@ -11,7 +11,8 @@ from sqlalchemy import Connection, TextClause, bindparam, delete, func, select, 
 from bot.core.audiences import KeptEvents, Searched
 from bot.core.events import Json
 from bot.core.expressions.evaluate import Closure, compile_node
-from bot.core.expressions.pushing import NUMBER_SEARCHED_MAX, Ground, Reading, unpushable
+from bot.core.expressions.ground import NUMBER_SEARCHED_MAX, Ground, Reading
+from bot.core.expressions.pushing import unpushable
 from bot.core.expressions.tree import Constant, EventCall, Node
 from bot.core.expressions.values import ZONE, EvaluationFault, Scope
 from bot.core.ids import CustomerId, EventId

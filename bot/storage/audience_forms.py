@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal, TypeAlias, assert_never
 
+from bot.core.expressions.ground import Ground, Reading
 from bot.core.expressions.happenings import event_call
-from bot.core.expressions.pushing import Ground, Reading
 from bot.core.expressions.tree import (
     Arithmetic,
     Both,

@@ -11,7 +11,7 @@ from bot.core.customer import Customer
 from bot.core.events import Json
 from bot.core.expressions.arithmetic import as_number
 from bot.core.expressions.declared import read_date, read_moment
-from bot.core.expressions.pushing import NUMBER_SEARCHED_MAX
+from bot.core.expressions.ground import NUMBER_SEARCHED_MAX
 from bot.core.expressions.types import Type
 from bot.core.expressions.values import EvaluationFault
 from bot.core.library import Attribute

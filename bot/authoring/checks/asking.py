@@ -9,7 +9,8 @@ from bot.authoring.suggest import meant
 from bot.core.audiences import ground_of
 from bot.core.entries import ScheduleEntry, SegmentEntry
 from bot.core.expressions.analyse import calls
-from bot.core.expressions.pushing import Ground, unpushable
+from bot.core.expressions.ground import Ground
+from bot.core.expressions.pushing import unpushable
 from bot.core.expressions.tree import Call, Constant, Expression
 
 _OF_EVENTS = frozenset({"count", "last"})

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import assert_never
 
+from bot.core.expressions.ground import Ground
 from bot.core.expressions.happenings import event_call, is_event_call
 from bot.core.expressions.infer import Finding, Inference
-from bot.core.expressions.pushing import Ground, Local, unpushable
+from bot.core.expressions.pushing import Local, unpushable
 from bot.core.expressions.tree import Call, Expression, For, If, Name, Node, Output, Part, Template
 from bot.core.expressions.types import ANYTHING, LIST, Path, Type, TypeEnv
 from bot.core.expressions.values import KIND_NAMES, Kind

@@ -1,20 +1,18 @@
 """What a database can work out over many customers, and what it cannot. Rule J221; journey-language.md 2.7, 3.11.
 
 A part of a condition that reads nothing of a customer is *given*: it is worked out here, once, and handed over as a
-value. Everything else must have a form in SQL that means exactly what the closure means. Numbers are exact only while
-they are small enough for whole millionths in 64 bits, so their greatest magnitude is followed through the tree.
+value. Everything else must have a form in SQL that means exactly what the closure means.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TypeAlias, assert_never
 
 from bot.core.expressions.arithmetic import PLACES_MAX
 from bot.core.expressions.filters import FILTERS
 from bot.core.expressions.functions import FUNCTIONS
+from bot.core.expressions.ground import NUMBER_SEARCHED_MAX, SEGMENTS_DEEP_MAX, Ground, Reading, segment_of
 from bot.core.expressions.happenings import event_call
-from bot.core.expressions.infer import Inference
 from bot.core.expressions.source import to_source
 from bot.core.expressions.tree import (
     Arithmetic,
@@ -31,53 +29,20 @@ from bot.core.expressions.tree import (
     Node,
     Not,
 )
-from bot.core.expressions.types import Operation, Path, Type, TypeEnv
-from bot.core.expressions.values import Value
+from bot.core.expressions.types import Operation, Path, Type
 from bot.core.expressions.walk import children, walk
 
-NUMBER_SEARCHED_MAX = 10**11
-"""Greatest magnitude of a number that is searched for; an attribute beyond it is kept as this one."""
 MAGNITUDE_MAX = 9 * 10**12
 """Of a result on the way: in millionths it still fits into 64 bits."""
 NESTING_MAX = 64
 """Of a condition, by the weights below: SQLite's parser keeps at most a hundred open ends, as each form needs."""
 SIZE_MAX = 2_000
 """Nodes of a condition with those of the segments that it refers to, each as often as it is referred to."""
-SEGMENTS_DEEP_MAX = 5
-"""Segments that refer to one another."""
 
 SCALARS: frozenset[Type] = frozenset({"bool", "number", "text", "time", "date", "duration", "null"})
 _WRITTEN_TO_TEXT: frozenset[Type] = frozenset({"text", "bool", "null"})
-_LENGTH_MAX = 20_000
-_COUNT_MAX = 10**9
 _DAYS_MAX = 36_525
-_GIVEN_ROOTS = frozenset({("now",), ("today",)})
-_WHOLE_NAMES = frozenset({("customer", "id"), ("customer", "score"), ("customer", "points")})
-_WHOLE_CALLS = frozenset({"length", "count", "weekday"})
 _PER_UNIT = {"days": 1, "hours": 24, "minutes": 24 * 60}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What conditions over many customers may read: `names` of `env`, which begin with `customer`, and the moment.
-
-    `personal`: attributes kept encrypted, of which is known only whether they are there. `segments`: their conditions.
-    `defaults`: what attributes are for whoever has none stored.
-    """
-
-    env: TypeEnv
-    personal: frozenset[Path] = frozenset()
-    segments: Mapping[str, Node] = field(default_factory=dict)
-    defaults: Mapping[Path, Value] = field(default_factory=dict)
-
-    def is_only_present(self, path: Path) -> bool:
-        """Whether of what stands at `path` is known no more than that it is there: encrypted ones, and records."""
-        return path in self.personal or (len(path) == 2 and self.env.type_of(path) == "record")
-
-    def of_event(self, event: str) -> "Ground":
-        """What the `where` of a `count` reads: the fields of the events that are counted."""
-        fields = self.env.events.get(event, {})
-        return Ground(env=TypeEnv(names={("event", name): known for name, known in fields.items()}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,91 +62,6 @@ def unpushable(tree: Node, ground: Ground) -> tuple[Local, ...]:
     if not look.found and _nesting(tree, ground) > NESTING_MAX:
         return (Local(source=to_source(tree), reason="嵌套太深，请写得平一些"),)
     return tuple(look.found)
-
-
-@dataclass(slots=True)
-class Reading:
-    """The kinds of the nodes of one condition, each worked out once."""
-
-    ground: Ground
-    _kinds: dict[int, Type] = field(default_factory=dict)
-
-    def kind(self, node: Node) -> Type:
-        """The type of `node`, `any` where it is not known."""
-        found = self._kinds.get(id(node))
-        if found is None:
-            found = self._kinds[id(node)] = Inference(env=self.ground.env).of(node)
-        return found
-
-    def is_given(self, node: Node) -> bool:
-        """Whether `node` reads nothing of a customer, so that its value is known before she is looked at."""
-        return all(_is_given_itself(part) for part in walk(node))
-
-    def is_whole(self, node: Node) -> bool:
-        """Whether `node` is a number without places whatever it is made of."""
-        match node:
-            case Constant(value=value):
-                return isinstance(value, int)
-            case Name(path=path):
-                return path in _WHOLE_NAMES
-            case Arithmetic(op=op, left=left, right=right):
-                return op != "/" and self.is_whole(left) and self.is_whole(right)
-            case Negative(operand=operand):
-                return self.is_whole(operand)
-            case Call(name=name):
-                return name in _WHOLE_CALLS
-            case Filter(name=name, operand=operand, arguments=arguments):
-                if name == "default":
-                    return self.is_whole(operand) and self.is_whole(arguments[0])
-                return name == "length" or (name == "round" and (not arguments or self.is_whole(operand)))
-            case Choice(then=then, otherwise=otherwise):
-                return self.is_whole(then) and self.is_whole(otherwise)
-            case _:
-                return False
-
-    def magnitude(self, node: Node) -> int:
-        """No number that `node` comes to is greater than this, nor its opposite. What is given is looked at later."""
-        if not isinstance(node, Constant) and self.is_given(node):
-            return NUMBER_SEARCHED_MAX
-        match node:
-            case Constant(value=value):
-                return abs(int(value)) + 1 if isinstance(value, int | Decimal) else 0
-            case Name():
-                return NUMBER_SEARCHED_MAX
-            case Arithmetic(op=op, left=left, right=right):
-                return self._of_result(op, self.magnitude(left), self.magnitude(right))
-            case Negative(operand=operand):
-                return self.magnitude(operand)
-            case Filter(name="length") | Call(name="length"):
-                return _LENGTH_MAX
-            case Filter(operand=operand, arguments=arguments):
-                rest = max(map(self.magnitude, arguments), default=0)
-                return max(self.magnitude(operand), rest) + 1
-            case Choice(then=then, otherwise=otherwise):
-                return max(self.magnitude(then), self.magnitude(otherwise))
-            case Call():
-                return _COUNT_MAX
-            case _:
-                return 0
-
-    def _of_result(self, op: str, left: int, right: int) -> int:
-        match op:
-            case "*":
-                return left * right
-            case "%":
-                return right
-            case _:
-                return left + right
-
-
-def _is_given_itself(node: Node) -> bool:
-    match node:
-        case Name(path=path):
-            return path in _GIVEN_ROOTS
-        case Call(name=name):
-            return not FUNCTIONS[name].asks
-        case _:
-            return True
 
 
 _Rule: TypeAlias = Callable[["_Look", Call], str]
@@ -371,7 +251,7 @@ def _size(tree: Node, ground: Ground, known: dict[str, int]) -> int:
     total = 0
     for node in walk(tree):
         total += 1
-        name = _text(node) if isinstance(node, Call) and node.name == "in_segment" else ""
+        name = segment_of(node) if isinstance(node, Call) and node.name == "in_segment" else ""
         if name in ground.segments:
             if name not in known:
                 known[name] = SIZE_MAX + 1  # what refers to itself is too large
@@ -386,7 +266,7 @@ def _nesting(node: Node, ground: Ground) -> int:
         return _DEFAULT_WEIGHT
     below = [_nesting(part, ground) for part in children(node)]
     if isinstance(node, Call) and node.name == "in_segment":
-        below = [_nesting(ground.segments[_text(node)], ground)]
+        below = [_nesting(ground.segments[segment_of(node)], ground)]
     if isinstance(node, Call) and node.name in ("count", "last"):
         where = event_call(node).where
         below = [] if where is None else [_nesting(where, ground.of_event(""))]
@@ -413,24 +293,6 @@ def _weight(node: Node) -> int:
             return 5
         case _:
             return 3
-
-
-def questions_of(tree: Node, segments: Mapping[str, Node], *, deep: int = 0) -> tuple[Call, ...]:
-    """The calls in `tree` that ask about the customer, those of the segments that it refers to among them."""
-    found: list[Call] = []
-    for node in walk(tree):
-        if not isinstance(node, Call) or not FUNCTIONS[node.name].asks:
-            continue
-        found.append(node)
-        condition = segments.get(_text(node)) if node.name == "in_segment" and deep < SEGMENTS_DEEP_MAX else None
-        if condition is not None:
-            found += questions_of(condition, segments, deep=deep + 1)
-    return tuple(found)
-
-
-def _text(node: Call) -> str:
-    asked = node.arguments[0]
-    return asked.value if isinstance(asked, Constant) and isinstance(asked.value, str) else ""
 
 
 def _is_places(node: Node) -> bool:

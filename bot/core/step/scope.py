@@ -10,7 +10,7 @@ from bot.core.audiences import CALLS_MAX, Audiences, audiences_of
 from bot.core.catalogue import Price
 from bot.core.events import Json
 from bot.core.expressions.declared import Read
-from bot.core.expressions.pushing import SEGMENTS_DEEP_MAX
+from bot.core.expressions.ground import SEGMENTS_DEEP_MAX
 from bot.core.expressions.tree import EventCall, Expression
 from bot.core.expressions.values import HOST, EvaluationFault, Scope
 from bot.core.library import Library

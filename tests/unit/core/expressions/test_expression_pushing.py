@@ -5,7 +5,7 @@ import pytest
 from bot.authoring.expressions import parse_expression
 from bot.core.audiences import ground_of
 from bot.core.expressions.analyse import check_audience, check_guard
-from bot.core.expressions.pushing import Ground
+from bot.core.expressions.ground import Ground
 from bot.core.expressions.types import TypeEnv
 from bot.core.library import Attribute, EventType, Segment
 
