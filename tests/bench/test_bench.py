@@ -206,7 +206,7 @@ def test_an_installed_package_says_that_benchmarks_need_a_checkout(tmp_path: Pat
     command = [sys.executable, "-m", "bot", "bench", "event"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "checkout" in done.stderr and "uv run zhitu bench" in done.stderr
+    assert "要在源码目录里做" in done.stderr and "uv run zhitu bench" in done.stderr
     assert "Traceback" not in done.stderr
 
 
