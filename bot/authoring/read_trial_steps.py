@@ -17,6 +17,7 @@ from bot.authoring.trials import (
     Happen,
     Occupy,
     Pass,
+    Place,
     Reply,
     Say,
     Tap,
@@ -28,7 +29,8 @@ from bot.authoring.trials import (
 
 _ACTS: Mapping[str, AdvisorAct] = {act: act for act in get_args(AdvisorAct) if act != "text"}
 _SAID = "text "
-_KINDS = {kind: kind for kind in ("text", "image", "voice", "video", "location", "link")}
+_KINDS = {kind: kind for kind in ("text", "image", "voice", "video", "file", "location", "link")}
+_LATITUDE_MAX, _LONGITUDE_MAX = 90, 180
 _VERDICTS: Mapping[str, Verdict] = {"refused": "refused", "unknown": "unknown", "later": "later"}
 _REASONS = {reason: reason for reason in ("window", "count", "gone", "refused_by_user", "human_has_floor", "no_grant")}
 _CODE = re.compile(r"\d{4,6}")
@@ -59,20 +61,49 @@ def _happen(names: Names, fields: Fields, node: Node) -> TrialStep | None:
         if entry is None or not isinstance(entry.value, Scalar):
             names.page.say("J014", node, "event 缺少 “type”", help="event: {type: oa.click, key: MENU_ADVISOR}")
             return None
-        told = {e.key.text: json_of(names.page, e.value) for e in node.entries if e.key.text != trial_keys.EVENT_TYPE}
+        kinds = names.fields_of_event(entry.value.text)
+        told = {
+            e.key.text: json_of(names.page, e.value, kind=kinds.get(e.key.text, ""))
+            for e in node.entries
+            if e.key.text != trial_keys.EVENT_TYPE
+        }
         return Happen(span=entry.value.span, event=names.event(entry.value), fields=told)
     scalar = as_scalar(names.page, node)
     return Happen(span=scalar.span, event=names.event(scalar)) if scalar else None
 
 
 def _say(names: Names, fields: Fields, node: Node) -> TrialStep | None:
-    """`customer: 想看车`, or `customer: {kind: image}`."""
+    """`customer: 想看车`, `customer: {kind: image}`, or `customer: {kind: location, lat: 31.2, lng: 121.4}`."""
     if isinstance(node, Table):
+        entry = node.entry("kind")
+        if entry is not None and isinstance(entry.value, Scalar) and entry.value.text == "location":
+            return _say_where(names, node)
         inner = fields_of(names.page, node, trial_keys.SAY)
         kind = inner.one_of("kind", _KINDS, default="text") if inner else "text"
         return Say(span=node.span, kind=kind)
     scalar = as_scalar(names.page, node)
     return Say(span=scalar.span, text=scalar.text) if scalar else None
+
+
+def _say_where(names: Names, node: Table) -> TrialStep | None:
+    inner = fields_of(names.page, node, trial_keys.SAY_PLACE)
+    if inner is None or not (inner.has("lat") and inner.has("lng")):
+        return None
+    lat = inner.parsed("lat", _degrees(_LATITUDE_MAX), None)
+    lng = inner.parsed("lng", _degrees(_LONGITUDE_MAX), None)
+    if lat is None or lng is None:
+        return None
+    return Say(span=node.span, kind="location", place=Place(lat=lat, lng=lng, name=inner.text("name")))
+
+
+def _degrees(most: int) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        found = literals.number(text)
+        if abs(found) > most:
+            raise literals.LiteralFault(f"需要 -{most} 到 {most} 的度数")
+        return float(found)
+
+    return read
 
 
 def _tap(names: Names, fields: Fields, node: Node) -> TrialStep | None:

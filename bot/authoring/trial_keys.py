@@ -23,6 +23,8 @@ CRASH = _keys("crash", required="at")
 STEP = _keys("steps 的一项", "event customer tap wait at advisor effect expect")
 EVENT_TYPE = "type"
 SAY = _keys("customer", required="kind")
+SAY_PLACE = _keys("customer", "name", required="kind lat lng")
+"""Of a message that says where she is."""
 TAP = _keys("tap", "of", required="text")
 ADVISE = _keys("advisor", required="text")
 DECIDE = _keys("effect", "send refused unknown later webhook ok fail timeout times book full")

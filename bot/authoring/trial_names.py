@@ -1,7 +1,7 @@
 """The names that a test file may use: looked up, and when they are wrong, told with the one that was meant."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.authoring import literals
@@ -24,6 +24,7 @@ ADVISORS_WORDS = "@advisor"
 API_CALLED = "api"
 """The event by which another system begins a journey; its field `entry` names the way in."""
 _SHOWN_MAX = 12
+_OF_MESSAGES: Mapping[str, str] = {**dict.fromkeys(("kind", "text", "media_id"), "text"), **FIELDS["location"]}
 _NUMBER_TYPES = frozenset({"number", "money"})
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
 
@@ -95,6 +96,13 @@ class Names:
     def declared_events(self) -> Iterable[str]:
         """The events of `schema/events.yaml`, as far as it could be read."""
         return tuple(self.drafts.events.events) if self.drafts.events is not None else ()
+
+    def fields_of_event(self, event: str) -> Mapping[str, str]:
+        """The types of an event's fields, of those that are declared."""
+        if event == "message":
+            return _OF_MESSAGES
+        declared = self.drafts.events.events.get(event) if self.drafts.events is not None else None
+        return declared.fields if declared is not None else {}
 
     def webhook(self, scalar: Scalar) -> str:
         """`target.operation` of a webhook that some journey asks; J213 when none does."""

@@ -69,12 +69,36 @@ class Happen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A spot on the map, in GCJ-02 degrees."""
+
+    lat: float
+    lng: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """The customer writes, or with another `kind` sends a picture, a voice message and the like."""
+    """The customer writes, or with another `kind` sends a picture, a voice message and the like.
+
+    `place`: where she says she is, only of the kind `location`.
+    """
 
     span: Span
     text: str = ""
     kind: str = "text"
+    place: Place | None = None
+
+    @property
+    def enclosed(self) -> dict[str, Json]:
+        """The fields of the message besides its kind."""
+        match self.kind, self.place:
+            case "text", _:
+                return {"text": self.text}
+            case _, Place(lat=lat, lng=lng, name=name):
+                return {"lat": lat, "lng": lng, "name": name}
+            case _:
+                return {"media_id": "media"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,19 @@ from bot.errors import BotError
 ZONE = ZoneInfo("Asia/Shanghai")
 """`/at` is read in the brand's zone."""
 WAIT_MAX = timedelta(days=5 * 366)
-HELP = """/follow [场景]  关注（扫码）    /unfollow  取消关注      /menu KEY  点菜单
-/tap 选项       点菜单消息      /scan 场景 已关注扫码    /wait 2h   等待（30m、2d 亦可）
-/at 2026-12-01 22:30  拨到此刻  /advisor accept|busy|open|close|done|text 内容
-/state  现状    /why  为什么    /quit  结束              其余各行都是客户说的话"""
+HELP = """/follow [场景]  关注（扫码）   /unfollow  取消关注    /menu KEY  点菜单
+/tap 选项       点菜单消息     /scan 场景 已关注扫码  /wait 2h   等待（或 30m、2d）
+/image          发一张图片     /location 31.2 121.4 静安寺  发位置（可不写名字）
+/at 2026-12-01 22:30  拨到此刻 /advisor accept|busy|open|close|done|text 内容
+/state  现状    /why  为什么   /quit  结束            其余各行都是客户说的话"""
 _YEARS = range(2000, 2100)
 """Years the clock can show: beyond, the platforms' ten-digit seconds and the calendar's arithmetic end."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "秒": 1, "分钟": 60, "分": 60, "小时": 3600, "天": 86400}
 _DURATION = re.compile(r"(\d{1,7})\s*(s|m|h|d|秒|分钟|分|小时|天)")
+_DEGREES = r"(-?[0-9]{1,3}(?:\.[0-9]{1,6})?)"
+_PLACE = re.compile(rf"(?:{_DEGREES}[\s,，]+{_DEGREES}(?:\s+(\S.*))?)?")
+LATITUDE_MAX, LONGITUDE_MAX = 90, 180
 _BUTTONS = frozenset({"accept", "busy", "open", "close", "done"})
 
 
@@ -79,6 +83,10 @@ def parse(line: str, openid: str, *, now: datetime) -> Asked:
             return ShowHelp()
         case "/follow" | "/unfollow" | "/scan" | "/menu" | "/tap":
             return Command(action=_act(name.removeprefix("/"), rest, openid))
+        case "/image":
+            return Command(action={"do": "image", "openid": openid})
+        case "/location":
+            return Command(action={"do": "location", "openid": openid, **_place(rest)})
         case "/wait":
             return Command(turn_to=_within_reach(now + _duration(rest)))
         case "/at":
@@ -97,6 +105,19 @@ def _act(do: str, rest: str, openid: str) -> dict[str, Json]:
     if do in ("menu", "scan", "tap") and not rest:
         raise BadCommand(f"/{do} 后面要写内容")
     return action
+
+
+def _place(rest: str) -> dict[str, Json]:
+    """Nothing written: wherever the platform has her."""
+    found = _PLACE.fullmatch(rest)
+    if found is None:
+        raise BadCommand("看不懂位置，例如 /location 31.2 121.4 静安寺：纬度、经度、名字")
+    lat, lng, name = found.groups()
+    if lat is None:
+        return {}
+    if abs(float(lat)) > LATITUDE_MAX or abs(float(lng)) > LONGITUDE_MAX:
+        raise BadCommand(f"没有这个位置：先写纬度（最多 {LATITUDE_MAX}），再写经度（最多 {LONGITUDE_MAX}）")
+    return {"latitude": lat, "longitude": lng, "label": name or f"{lat},{lng}"}
 
 
 def _duration(text: str) -> timedelta:

@@ -37,6 +37,22 @@ def test_the_word_that_calls_the_bot_back_is_said_and_no_command() -> None:
         ("/follow td_sh01", {"do": "follow", "openid": "oBuyer", "scene": "td_sh01"}),
         ("/unfollow", {"do": "unfollow", "openid": "oBuyer"}),
         ("/menu KEY", {"do": "menu", "openid": "oBuyer", "key": "KEY"}),
+        ("/image", {"do": "image", "openid": "oBuyer"}),
+        ("/location", {"do": "location", "openid": "oBuyer"}),
+        (
+            "/location 31.2 121.4 静安寺 地铁站",
+            {
+                "do": "location",
+                "openid": "oBuyer",
+                "latitude": "31.2",
+                "longitude": "121.4",
+                "label": "静安寺 地铁站",
+            },
+        ),
+        (
+            "/location 31.2，121.4",
+            {"do": "location", "openid": "oBuyer", "latitude": "31.2", "longitude": "121.4", "label": "31.2,121.4"},
+        ),
     ],
 )
 def test_acts_of_the_buyer(line: str, action: dict[str, str]) -> None:
@@ -66,6 +82,9 @@ def test_a_moment_is_read_in_shanghai() -> None:
         "/advisor text ",
         "/nope",
         "/tap",
+        "/location 静安寺",
+        "/location 31.2",
+        "/location 121.4 31.2",
     ],
 )
 def test_what_cannot_be_understood_says_what_would_be(line: str) -> None:

@@ -148,9 +148,7 @@ class Play:
             case Happen():
                 self._happen(step)
             case Say():
-                fields: dict[str, Json] = {"kind": step.kind}
-                fields |= {"text": step.text} if step.kind == "text" else {"media_id": "media"}
-                self._by_buyer("message", fields, f"客户：{step.text or step.kind}")
+                self._by_buyer("message", {"kind": step.kind, **step.enclosed}, f"客户：{step.text or step.kind}")
             case Tap():
                 self._tap(step)
             case Pass():
