@@ -6,7 +6,7 @@ from bot.authoring.nodes import place
 from bot.authoring.page import ContentUse, Page, is_template
 from bot.authoring.read_content import ContentDraft
 from bot.authoring.read_journey import JourneyDraft
-from bot.authoring.suggest import meant
+from bot.authoring.suggest import meant, nearest
 from bot.core.slots import Slot
 
 RESERVED = {
@@ -25,13 +25,13 @@ def check(drafts: Drafts) -> None:
     check_lengths(drafts)
     for draft in drafts.journeys.values():
         for use in _uses(draft):
-            used.add(use.content)
+            used |= _named(drafts, use)
             # A reserved content is reported as such, not where the product itself says it.
             if not (draft.shipped and use.content in RESERVED):
                 _use(drafts, draft, use)
     if drafts.rules:
         for use in drafts.rules.page.contents:
-            used.add(use.content)
+            used |= _named(drafts, use)
             said = drafts.contents.get(use.content)
             if _exists(drafts, drafts.rules.page, use) and said and "oa" not in said.content.forms:
                 drafts.rules.page.say("J307", use.span, f"渠道 oa 没有 “{use.content}” 的可用版本")
@@ -46,6 +46,12 @@ def check(drafts: Drafts) -> None:
             message = f"{content.page.source.name} 没有被任何旅程引用"
             content.page.say("J302", place(content.root, "content"), message, help="在旅程里用上它，或删掉这个文件")
         _reserved_forms(content)
+
+
+def _named(drafts: Drafts, use: ContentUse) -> set[str]:
+    """The content that is said, and with a misspelt one that which was most likely meant: it does not lie idle."""
+    near = None if use.content in drafts.content_names else nearest(use.content, sorted(drafts.content_names))
+    return {use.content} if near is None else {use.content, near}
 
 
 def _uses(draft: JourneyDraft) -> list[ContentUse]:
@@ -75,8 +81,9 @@ def _exists(drafts: Drafts, page: Page, use: ContentUse) -> bool:
         return use.content in drafts.content_names  # that a template cannot stand there was reported already
     # The ask of a slot is reported where the slot names it.
     if not (use.how == "ask" and use.state):
-        hint = meant(use.content, sorted(drafts.content_names))
-        page.say("J301", use.span, f"content/{use.content}.md 不存在{hint}", help=f"新建 content/{use.content}.md")
+        near = nearest(use.content, sorted(drafts.content_names))
+        hint, cure = (f"，是否指 “{near}”？", f"改成 “{near}”") if near else ("", f"新建 content/{use.content}.md")
+        page.say("J301", use.span, f"content/{use.content}.md 不存在{hint}", help=cure)
     return False
 
 
