@@ -31,8 +31,11 @@ class StaffDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributesDraft:
+    """`untyped`: those whose type was refused; what they hold is not known."""
+
     attributes: Mapping[str, Attribute]
     page: Page
+    untyped: frozenset[str] = frozenset()
 
 
 def read_staff(page: Page, root: Node) -> StaffDraft | None:
@@ -100,18 +103,20 @@ def read_attributes(page: Page, root: Node) -> AttributesDraft | None:
         return None
     check_dsl(fields)
     found: dict[str, Attribute] = {}
+    untyped: set[str] = set()
     for entry in fields.entries("attributes"):
         name = read_name(page, entry.key)
         inner = fields_of(page, entry.value, vocabulary.ATTRIBUTE)
         if name in ATTRIBUTES_OF_THE_ENGINE:
             page.say("J002", entry.key, f"“{name}” 是引擎自带的属性，不用声明", help="换一个名字")
         elif name and inner:
-            found[name] = _attribute(name, inner)
-    return AttributesDraft(attributes=found, page=page)
+            kind: AttributeType | None = inner.one_of("type", {**_TYPES, "": None}, default=None)
+            found[name] = _attribute(name, inner, kind or "text")
+            untyped |= set() if kind else {name}
+    return AttributesDraft(attributes=found, page=page, untyped=frozenset(untyped))
 
 
-def _attribute(name: str, fields: Fields) -> Attribute:
-    kind: AttributeType = fields.one_of("type", _TYPES, default="text")
+def _attribute(name: str, fields: Fields, kind: AttributeType) -> Attribute:
     return Attribute(
         name=name,
         type=kind,

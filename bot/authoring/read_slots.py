@@ -65,6 +65,8 @@ def read_default(fields: Fields, kind: VarType) -> Json:
     match kind:
         case "text":
             return fields.text("default") if fields.has("default") else None
+        case "choice" if not fields.has("options"):
+            return None  # that they are missing says enough
         case "choice":
             choices = {option: option for option in fields.texts("options")}
             return fields.one_of("default", {**choices, "": None}, default=None)

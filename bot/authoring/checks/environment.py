@@ -54,7 +54,11 @@ class Environments:
         self._inside: dict[str, TypeEnv] = {}
         self._under_way: set[str] = set()
         declared = drafts.attributes.attributes if drafts.attributes else {}
-        self.attributes: Mapping[Path, Type] = _typed("customer", {name: one.type for name, one in declared.items()})
+        untyped = drafts.attributes.untyped if drafts.attributes else frozenset[str]()
+        self.attributes: Mapping[Path, Type] = {
+            **_typed("customer", {name: one.type for name, one in declared.items() if name not in untyped}),
+            **{("customer", name): "any" for name in untyped},
+        }
         events = event_types(drafts.events.events if drafts.events else {})
         # Without a readable schema every attribute may exist.
         opened = _EVENT if drafts.attributes else _EVENT | {("customer",)}

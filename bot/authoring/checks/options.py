@@ -54,6 +54,11 @@ def variables_of(draft: JourneyDraft) -> Options:
     return {("vars", name): one.options for name, one in draft.journey.vars.items() if one.options}
 
 
+def slots_of(draft: JourneyDraft) -> Options:
+    """The options that a journey's slots are written with."""
+    return {("slots", name): tuple(one.options) for name, one in draft.journey.slots.items() if one.options}
+
+
 def misnamed(formula: Formula, known: Options) -> Iterator[Misnamed]:
     """The words in `formula` that are none of the options of what they are compared with, or written to."""
     tree = formula.tree.tree if isinstance(formula.tree, Expression) else formula.tree

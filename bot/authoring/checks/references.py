@@ -77,7 +77,7 @@ def _inside(draft: JourneyDraft, reference: Reference) -> None:
 def _kept(drafts: Drafts, draft: JourneyDraft, reference: Reference) -> None:
     """What a slot is saved under can hold its answers."""
     attribute = drafts.attributes.attributes.get(reference.name) if drafts.attributes else None
-    if attribute is None:
+    if attribute is None or (drafts.attributes and reference.name in drafts.attributes.untyped):
         return
     saved = [slot for slot in draft.journey.slots.values() if slot.save == f"customer.{reference.name}"]
     for slot in saved:
