@@ -126,7 +126,10 @@ class AssignAdvisor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDesk:
-    """What this advisor types into the app goes to this conversation from now on."""
+    """What this advisor types into the app from `at` on goes to this conversation.
+
+    `at`: when she clicked, by the platform's clock. What she typed before was not meant for it.
+    """
 
     account: str
     staff_id: StaffId

@@ -192,7 +192,7 @@ class ConsentLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The conversation that an advisor's words go to."""
+    """The conversation that an advisor's words go to. `opened_at`: her click, by the platform's clock."""
 
     account: str
     staff_id: StaffId

@@ -1,11 +1,13 @@
 """What an advisor types into the application: carried to the customer on her desk, in the order of her clicks."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.core.events import Event, Json
+from bot.core.ids import CustomerId
 from bot.core.messages import Text
 from bot.runtime.desk import NOBODY
 from bot.storage import OutboxLine, Storage
@@ -84,6 +86,12 @@ class Desk:
         assert customer_id is not None
         found = await self.stage.storage.read(lambda tx: tx.reading.outbox_of(customer_id))
         return tuple(sorted(found, key=lambda line: line.seq))
+
+    async def answers(self) -> tuple[OutboxLine, ...]:
+        """What was said to her in the lane of her application."""
+        lane = await self.stage.storage.read(lambda tx: tx.deciding.account_lane("app", "main"))
+        assert lane is not None
+        return await self.stage.storage.read(lambda tx: tx.reading.outbox_of(CustomerId(lane)))
 
     async def read_by(self, buyer: str, content: str) -> list[str]:
         """The texts of this content, in order."""
@@ -165,4 +173,29 @@ async def test_the_same_words_told_twice_are_carried_once(desk: Desk) -> None:
     words = desk.words("您好")
     await desk.tell(words)
     await desk.tell(words)
+    assert await desk.read_by("oAnna", "@advisor") == ["您好"]
+
+
+async def test_words_that_come_late_go_to_nobody_who_was_opened_after_she_typed_them(desk: Desk) -> None:
+    """They were typed with Anna open. Before: out of quarantine they went to Bert."""
+    await desk.tell(await desk.click("accept", "oAnna"))
+    words = desk.words("安娜，您的报价单在这里")
+    desk.stage.clock.at += timedelta(minutes=1)
+    await desk.tell(await desk.click("accept", "oBert"))
+    await desk.tell(words)
+    assert [await desk.read_by(buyer, "@advisor") for buyer in ("oAnna", "oBert")] == [[], []]
+    assert desk.stage.app.asked[-1] == "@roster"
+    (told,) = [line.effect.message for line in await desk.answers() if line.effect.content == "@roster"]
+    assert isinstance(told, Text)
+    assert "安娜，您的报价单在这里" in told.text
+    assert "没有送达" in told.text
+    await desk.tell(desk.words("伯特好"))
+    assert await desk.read_by("oBert", "@advisor") == ["伯特好"]
+
+
+async def test_words_typed_after_the_click_reach_her_however_late_the_click_is_stepped(desk: Desk) -> None:
+    opened = await desk.click("accept", "oAnna")
+    words = desk.words("您好")
+    desk.stage.clock.at += timedelta(minutes=1)
+    await desk.tell(opened, words)
     assert await desk.read_by("oAnna", "@advisor") == ["您好"]

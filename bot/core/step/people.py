@@ -33,7 +33,7 @@ def clicked(draft: Draft, event: Event) -> None:
     draft.trace("task", outcome=f"clicked_{key}", staff_id=staff_id, task_kind=task.kind)
     match key:
         case "accept" | "open":
-            _take_over(draft, task, staff_id, code)
+            _take_over(draft, task, event)
         case "busy":
             _pass_on(draft, task, staff_id, code)
         case "close":
@@ -48,8 +48,9 @@ def _replace_card(draft: Draft, staff_id: StaffId, card: Card) -> None:
     to_staff(draft, staff_id, card, path=f"card/{card.task_id}")
 
 
-def _take_over(draft: Draft, task: Task, staff_id: StaffId, code: str) -> None:
+def _take_over(draft: Draft, task: Task, click: Event) -> None:
     """She accepts, or opens again: she follows this customer, her words go to her, the bot keeps silent."""
+    staff_id, code = StaffId(click.sender), str(click.fields.get("response_code") or "")
     accepted = replace(task, status="accepted")
     tasks.keep(draft, accepted)
     if draft.advisor != staff_id:
@@ -61,7 +62,7 @@ def _take_over(draft: Draft, task: Task, staff_id: StaffId, code: str) -> None:
         draft.drop_timer(run.enrolment_id, "accept")
     talk = draft.talks.get(task.conversation_id) if task.conversation_id else None
     if talk is not None:
-        _human_takes_floor(draft, talk, accepted, staff_id)
+        _human_takes_floor(draft, talk, accepted, click)
     if task.kind == "handoff" and task.status == "open":
         emitting.tell(draft, "handoff.accepted", {"journey": task.journey, "staff_id": staff_id})
     rows = tasks.summary(draft, accepted, whole_phone=True)
@@ -69,7 +70,8 @@ def _take_over(draft: Draft, task: Task, staff_id: StaffId, code: str) -> None:
     _replace_card(draft, staff_id, card)
 
 
-def _human_takes_floor(draft: Draft, talk: Talk, task: Task, staff_id: StaffId) -> None:
+def _human_takes_floor(draft: Draft, talk: Talk, task: Task, click: Event) -> None:
+    staff_id = StaffId(click.sender)
     if talk.human is not None and talk.human.staff_id != staff_id:
         member = draft.program.member(staff_id)
         note = cards.TAKEN_OVER.format(name=tasks.name_of(draft), colleague=member.name if member else staff_id)
@@ -80,8 +82,10 @@ def _human_takes_floor(draft: Draft, talk: Talk, task: Task, staff_id: StaffId) 
     spoke = talk.human is not None and talk.human.staff_id == staff_id and talk.human.spoke
     talk.human = Human(staff_id=staff_id, account=task.account, until=until, task_id=task.task_id, spoke=spoke)
     draft.set_timer(floor.FLOOR_OWNER, talk.conversation_id, until)
+    # By the platform's clock, as her words are: those that she typed after her click may be stepped with it.
+    opened_at = click.occurred_at
     draft.effects.append(
-        OpenDesk(account=task.account, staff_id=staff_id, conversation_id=talk.conversation_id, at=draft.now)
+        OpenDesk(account=task.account, staff_id=staff_id, conversation_id=talk.conversation_id, at=opened_at)
     )
     to_staff(draft, staff_id, Text(text=cards.NOW_WITH.format(name=tasks.name_of(draft))), path="now_with")
     draft.trace("floor", outcome="human", staff_id=staff_id)
