@@ -78,7 +78,8 @@ def _charged_anew(buckets: tuple[Bucket, ...], begun_at: list[datetime], at: dat
 
     What left after `at` it took from other buckets than we did, maybe. Of all that left before, the last alone may have
     arrived after `at`, as one leaves after the other; of what left within the second of the act nobody knows. So each
-    of these is tried as the first that arrived after it, and counts wherever it may have been taken.
+    of these is tried as the first that arrived after it, and counts wherever it may have been taken. Acts that we hear
+    of seconds late and in another order can still hide one message; the platform's refusal tells (delivery.md 3.7).
     """
     surely = at + WITHIN
     unsure = [t for t in begun_at if t < at][-1:] + [t for t in begun_at if at <= t < surely]
@@ -96,7 +97,9 @@ def _charged(
     """`buckets`, when what began from `first` on arrived after the act, and all before it where it stands."""
     moved = tuple([_without(b, first) for b in buckets])
     for t in [t for t in begun_at if t >= first]:
-        taken = _first_to_close(moved, max(t, at))
+        # Not from what she opened only later: such a charge would go with that bucket, and be missing in another.
+        arrives = max(t, at)
+        taken = _first_to_close(tuple([b for b in moved if b.opened_at <= arrives]), arrives)
         if taken is not None:
             moved = tuple([_spent(b, t) if b is taken else b for b in moved])
     return moved
