@@ -55,11 +55,16 @@ def warn_of_templates(settings: Config) -> None:
                 log.warning("template_without_id", account=name, template=template, hint=f"write its id into {where}")
 
 
-def warn_of_channels(program: Program, *, connected: Collection[str]) -> None:
-    """Say which journeys wait for a channel that has no account: they are checked, and nobody enters them."""
+def without_account(program: Program, *, connected: Collection[str]) -> dict[str, list[str]]:
+    """The journeys whose channel has no account, by channel: they are checked, and nobody enters them."""
     waiting: dict[str, list[str]] = {}
     for name, journey in program.library.journeys.items():
         if journey.channel not in connected:
             waiting.setdefault(journey.channel, []).append(name)
-    for channel, names in sorted(waiting.items()):
+    return dict(sorted(waiting.items()))
+
+
+def warn_of_channels(program: Program, *, connected: Collection[str]) -> None:
+    """Log which journeys wait for a channel."""
+    for channel, names in without_account(program, connected=connected).items():
         log.warning("channel_without_account", channel=channel, journeys=names, hint="they wait until it has one")

@@ -11,10 +11,18 @@ from bot.app.composition import MachineClock, running
 from bot.app.programs import load_program, reload_program, warn_of_channels, warn_of_templates
 from bot.config import Config, Declared, key_texts
 from bot.errors import StorageError
-from bot.runtime.reloading import Reloading
+from bot.runtime.live import Live
+from bot.runtime.reloading import Outcome, Reloading
 from bot.storage import KeyRing
 
 log = structlog.get_logger(__name__)
+
+
+def _log_change(outcome: Outcome, reloading: Reloading, live: Live) -> None:
+    if outcome == "taken":
+        log.info("journeys_reloaded", release=live.program.library.release[:12])
+    elif outcome == "refused" and not reloading.failed:
+        log.error("journeys_refused", why=reloading.refused, hint="the old ones stay in force; run zhitu check")
 
 
 async def serve(settings: Config, journeys: Path, content: Path, *, now: Callable[[], Declared]) -> None:
@@ -37,7 +45,7 @@ async def serve(settings: Config, journeys: Path, content: Path, *, now: Callabl
             lambda: reload_program(journeys, content, settings, now=now),
             taken=product.engine.wake,
         )
-        looking = reloading.begin(stop)
+        looking = reloading.begin(stop, told=lambda outcome: _log_change(outcome, reloading, product.live))
         log.info("serving", port=product.port, admin_port=product.admin_port, release=program.library.release[:12])
         ends = [asyncio.create_task(stop.wait()), asyncio.create_task(product.lost.wait())]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

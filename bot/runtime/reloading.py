@@ -30,6 +30,10 @@ def _nobody() -> None:
     """Nobody waits for a new program."""
 
 
+def _unheard(_outcome: Outcome) -> None:
+    """Nobody waits to be told."""
+
+
 class Reloading:
     """Keeps `live` at what stands in `folders`, as long as that has no errors.
 
@@ -55,18 +59,26 @@ class Reloading:
         """Why the files could not be looked at just now, or else what is wrong with them as they were read last."""
         return self._unseen or self._complaint
 
-    def begin(self, stop: asyncio.Event) -> asyncio.Task[None]:
-        """Look from now on, beside everything else, until `stop` is set."""
-        return asyncio.create_task(self.run(stop))
+    @property
+    def failed(self) -> bool:
+        """Whether the last look met a bug or a disk that fails, which was logged."""
+        return self._bug != ""
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Look until `stop` is set."""
+    def begin(self, stop: asyncio.Event, *, told: Callable[[Outcome], None] = _unheard) -> asyncio.Task[None]:
+        """Look from now on, beside everything else, until `stop` is set; see `run`."""
+        return asyncio.create_task(self.run(stop, told=told))
+
+    async def run(self, stop: asyncio.Event, *, told: Callable[[Outcome], None] = _unheard) -> None:
+        """Look until `stop` is set. `told`, which must not fail: of a new program, and when `refused` says another."""
         while not stop.is_set():
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await stop.wait()
             except TimeoutError:
-                await self.look()
+                before = self.refused
+                outcome = await self.look()
+                if outcome == "taken" or self.refused != before:
+                    told(outcome)
 
     async def look(self, *, settled: bool = False) -> Outcome:
         """Take over what has changed since it was last read. `settled`: nobody is writing, so a change counts at once.
@@ -108,12 +120,10 @@ class Reloading:
             program = await asyncio.to_thread(self._load)
         except (AuthoringError, ConfigError) as error:
             self._complaint = error.what
-            log.error("journeys_refused", why=error.what, hint="the old ones stay in force; run zhitu check")
             return "refused"
         self._complaint = ""
         self._live.program = program
         self._taken()
-        log.info("journeys_reloaded", release=program.library.release[:12])
         return "taken"
 
 

@@ -4,12 +4,16 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
-from bot.app.programs import warn_of_channels
+from bot.app.programs import without_account
+from bot.core.program import Program
 from bot.errors import BotError
+from bot.runtime.reloading import Outcome
 from bot.sandbox.clock import VirtualClock, machine_now, opening_time
 from bot.sandbox.phone.page import install
 from bot.sandbox.stage import DemoStage
@@ -25,6 +29,18 @@ WELCOME = """
   左边是客户的微信，右边是顾问的企业微信，中间是旅程和每个决定的原因。
   数据只在本次演示中存在。按 Ctrl-C 结束。
 """
+WAITING = """
+  演示里没有{channels}，这些旅程照样检查，但没有人能进入：{journeys}
+"""
+CHANNELS = {"kf": "微信客服", "wecom": "企业微信（客户联系）", "sms": "短信"}
+REFUSED = """
+  改动有错，仍用原来的旅程：
+
+{report}
+"""
+RELOADED = """
+  旅程已重新载入
+"""
 
 
 async def serve(config_file: Path, journeys: Path, content: Path, *, port: int) -> None:
@@ -39,15 +55,13 @@ async def serve(config_file: Path, journeys: Path, content: Path, *, port: int) 
     async with world(
         config_file, journeys, content, clock=VirtualClock(opening_time(machine_now()), flowing=True)
     ) as stage:
-        warn_of_channels(stage.product.live.program, connected=frozenset({"oa"}))
-        looking = stage.reloading.begin(stop) if stage.reloading else None
-        page = web.Application()
-        install(page, DemoStage(world=stage))
+        page, play = web.Application(), DemoStage(world=stage)
+        looking = stage.reloading.begin(stop, told=partial(_tell_change, play)) if stage.reloading else None
+        install(page, play)
         page.router.add_get("/", _to_phone)
         try:
             async with listening(page, host=HOST, port=port) as open_port:
-                sys.stdout.write(WELCOME.format(host=HOST, port=open_port))
-                sys.stdout.flush()
+                _say(WELCOME.format(host=HOST, port=open_port) + _waiting(stage.product.live.program))
                 await stop.wait()
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
@@ -55,6 +69,29 @@ async def serve(config_file: Path, journeys: Path, content: Path, *, port: int) 
         finally:
             if looking is not None:
                 looking.cancel()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _waiting(program: Program) -> str:
+    """Which journeys nobody can enter here; empty: none."""
+    waiting = without_account(program, connected={"oa"})
+    channels = "、".join(CHANNELS.get(one, one) for one in waiting)
+    journeys = "、".join(sorted(name for names in waiting.values() for name in names))
+    return WAITING.format(channels=channels, journeys=journeys) if waiting else ""
+
+
+def _tell_change(play: DemoStage, outcome: Outcome) -> None:
+    play.files_changed()
+    refused = play.world.reloading.refused if play.world.reloading else ""
+    with suppress(OSError):  # a terminal that is gone: the page says it all the same
+        if refused:
+            _say(REFUSED.format(report=refused.rstrip()))
+        elif outcome == "taken":
+            _say(RELOADED)
 
 
 async def _to_phone(_: web.Request) -> web.Response:

@@ -53,6 +53,7 @@ class DemoStage:
                 shown.MenuButton(name="用车服务", key="MENU_SERVICE"),
             ),
             scenes=SCENES,
+            refused=self.world.reloading.refused if self.world.reloading else "",
         )
 
     async def act(self, action: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -81,6 +82,10 @@ class DemoStage:
         self.buyers[openid] = NAMES[len(self.buyers) % len(NAMES)]
         return {"openid": openid}
 
+    def files_changed(self) -> None:
+        """Have every page show what has become of the files."""
+        self.world.emulator.feed.step()
+
     def _advisor(self, staff_id: str, desks: Mapping[str, str]) -> shown.Advisor:
         bubbles = self.world.emulator.staff_chat(staff_id)
         return shown.Advisor(
@@ -93,7 +98,7 @@ class DemoStage:
     async def _inside(self, openid: str) -> tuple[shown.Inside, dict[str, str]]:
         sight = await look(self.world, openid)
         if sight is None:
-            return shown.Inside(floor="还没有开始", reasons=self._refused()), {}
+            return shown.Inside(floor="还没有开始"), {}
         program = self.world.product.live.program
         customer, now = sight.customer, self.world.clock.now()
 
@@ -114,22 +119,12 @@ class DemoStage:
                 floor=_floor(customer, program.library, self.world.staff),
                 windows=tuple(_windows(customer, now)),
                 timers=tuple(_timers(customer)),
-                reasons=(
-                    *(
-                        shown.Reason(at=line.at or now, text=line.text, tone=line.tone)
-                        for line in reasons[-REASONS_MAX:]
-                    ),
-                    *self._refused(),
+                reasons=tuple(
+                    shown.Reason(at=line.at or now, text=line.text, tone=line.tone) for line in reasons[-REASONS_MAX:]
                 ),
             ),
             desks,
         )
-
-    def _refused(self) -> tuple[shown.Reason, ...]:
-        """What is wrong with files that were changed and could not be taken over."""
-        wrong = self.world.reloading.refused if self.world.reloading else ""
-        text = f"改动有错，仍用原来的旅程：{wrong}"
-        return (shown.Reason(at=self.world.clock.now(), text=text, tone="no"),) if wrong else ()
 
 
 def _bubble(one: emulator.Bubble) -> shown.Bubble:

@@ -217,6 +217,20 @@ async def test_a_refused_action_is_told_and_the_words_are_not_lost(play: Play, o
     await expect(opened.page.get_by_test_id("buyer-input")).to_have_value("还在吗")
 
 
+async def test_files_that_were_refused_are_shown_above_everything_until_they_are_mended(
+    play: Play, opened: Phone
+) -> None:
+    note = opened.page.get_by_test_id("files-refused")
+    await expect(note).to_be_hidden()
+    await play.show(replace(play.shown, refused="journeys/a.yaml:24:11: error[J103]\n   24 │     then: plaec"))
+    await expect(note).to_contain_text("改动有错，仍用原来的旅程")
+    await expect(opened.page.get_by_test_id("files-refused-why")).to_contain_text("24 │     then: plaec")
+    await expect(note).to_be_in_viewport(ratio=1)
+    await expect(opened.page.get_by_test_id("buyer-profile")).to_be_in_viewport(ratio=1)
+    await play.show(replace(play.shown, refused=""))
+    await expect(note).to_be_hidden()
+
+
 async def test_a_new_buyer_begins_with_an_empty_chat(play: Play, opened: Phone) -> None:
     await opened.follow()
     await opened.buyer.say("看车")

@@ -15,7 +15,7 @@ from bot.config import declared
 from bot.core.program import Program
 from bot.errors import AuthoringError
 from bot.runtime.live import Live
-from bot.runtime.reloading import Reloading, stamp_of
+from bot.runtime.reloading import Outcome, Reloading, stamp_of
 from tests.unit.test_config import ACCOUNTS, read
 from tests.unit.test_config_webhooks import CRM
 
@@ -189,6 +189,20 @@ async def test_whoever_is_told_of_a_new_program_and_fails_ends_no_later_look(fol
     stop.set()
     await task
     assert len(calls) == 2
+
+
+async def test_whoever_looks_on_is_told_of_a_refusal_and_of_its_end(folders: tuple[Path, Path]) -> None:
+    """Before: only of a new program, so that the page of the demo was silent about a save that had errors."""
+    _, reloading = _reloading(folders)
+    stop, heard = asyncio.Event(), asyncio.Queue[tuple[Outcome, bool]]()
+    task = reloading.begin(stop, told=lambda outcome: heard.put_nowait((outcome, bool(reloading.refused))))
+    _hello(folders, "{{ nobody }}")
+    assert await heard.get() == ("refused", True)
+    _hello(folders, "您好")
+    assert await heard.get() == ("taken", False)
+    stop.set()
+    await task
+    assert heard.empty()
 
 
 def test_a_webhook_that_the_configuration_got_since_the_start_is_said_to_need_one(

@@ -147,7 +147,10 @@ class Inside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The whole page. `scenes` are proposed where a code is scanned; `menu` has at most three buttons."""
+    """The whole page. `scenes` are proposed where a code is scanned; `menu` has at most three buttons.
+
+    `refused`: why the files are not in force as they stand on the disk, empty: they are.
+    """
 
     clock: datetime
     buyer: Buyer
@@ -157,3 +160,4 @@ class Snapshot:
     app_name: str = "线索助手"
     menu: tuple[MenuButton, ...] = ()
     scenes: tuple[str, ...] = ()
+    refused: str = ""

@@ -13,6 +13,7 @@
 //   clock (datetime), turn-60, turn-3600, turn-86400, follow, unfollow, scene, scan, new-buyer
 //   journey (data-journey, data-state), journey-state, journey-question, slot (data-name)
 //   reason (data-tone ok|no|info), floor, score, points, lead (data-stage), no-lead, tag, attribute (data-name)
+//   files-refused, files-refused-why  shown while changed files could not be taken over
 //   window (data-kind, data-left), timer, account-name, app-name, toasts, toast, offline
 
 import { byTestId, el, entry, reconcile } from "/phone/static/dom.js";
@@ -73,12 +74,21 @@ function show(snapshot) {
   advisor.show(snapshot);
   showInside(snapshot.inside, snapshot.clock);
   showClock(snapshot.clock);
+  showRefused(snapshot.refused);
   byTestId("follow").hidden = page.following;
   byTestId("unfollow").hidden = !page.following;
   byTestId("scan").textContent = page.following ? "扫码" : "扫码关注";
   const scenes = snapshot.scenes.map((scene) => entry(scene, scene, () => el("option", { value: scene })));
   reconcile(document.querySelector("#scenes"), scenes);
   showBusy();
+}
+
+function showRefused(why) {
+  const note = byTestId("files-refused");
+  note.hidden = why === "";
+  // Only when it is another: a screen reader says it again each time it is written.
+  const text = byTestId("files-refused-why");
+  if (text.textContent !== why) text.textContent = why;
 }
 
 function showClock(moment) {
