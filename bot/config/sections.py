@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 PORT_MAX = 65535
@@ -95,6 +95,13 @@ def _aes_keys(value: SecretStr) -> SecretStr:
     return value
 
 
+def _whole(value: object) -> object:
+    """A text stays one: variables have no other values."""
+    if isinstance(value, bool | float):
+        raise _fault("not_whole", "要写整数", hint="只写数字，不加引号")
+    return value
+
+
 def _filled(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
         raise _fault("empty", "是空的", hint="填上生成它时记下的值")
@@ -132,7 +139,8 @@ def _check_server(value: str) -> None:
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 AccountName = Annotated[str, AfterValidator(_account_name)]
-Port = Annotated[int, Field(ge=0, le=PORT_MAX)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Port = Annotated[Whole, Field(ge=0, le=PORT_MAX)]
 """0: the system picks a free one."""
 Text = Annotated[str, Field(min_length=1)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
@@ -153,7 +161,7 @@ class Server(_Section):
     port: Port = 8080
     public_url: WebAddress | None = None
     admin_port: Port = 9090
-    callback_age_s: Annotated[int, Field(ge=CALLBACK_AGE_S_MIN, le=CALLBACK_AGE_S_MAX)] = 600
+    callback_age_s: Annotated[Whole, Field(ge=CALLBACK_AGE_S_MIN, le=CALLBACK_AGE_S_MAX)] = 600
 
 
 class Storage(_Section):
@@ -161,10 +169,10 @@ class Storage(_Section):
 
     url: Annotated[str, AfterValidator(_storage_url)] = Field(default="sqlite:///zhitu.db", repr=False)
     keys: Annotated[tuple[Secret, ...], Field(min_length=1, max_length=STORAGE_KEYS_MAX)] | None = None
-    keep_events_days: Annotated[int, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = DEDUPE_DAYS
-    keep_messages_days: Annotated[int, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = 180
-    keep_journal_days: Annotated[int, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = 400
-    keep_quarantine_days: Annotated[int, Field(ge=1, le=KEEP_DAYS_MAX)] = 30
+    keep_events_days: Annotated[Whole, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = DEDUPE_DAYS
+    keep_messages_days: Annotated[Whole, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = 180
+    keep_journal_days: Annotated[Whole, Field(ge=DEDUPE_DAYS, le=KEEP_DAYS_MAX)] = 400
+    keep_quarantine_days: Annotated[Whole, Field(ge=1, le=KEEP_DAYS_MAX)] = 30
 
     @property
     def is_sqlite(self) -> bool:
@@ -198,7 +206,7 @@ class StaffApp(_Section):
     """`[channels.wecom.NAME]`: one WeCom application, through which we talk to our own people."""
 
     corp_id: Text
-    agent_id: Annotated[int, Field(ge=0)]
+    agent_id: Annotated[Whole, Field(ge=0)]
     secret: Secret
     token: Secret
     aes_key: AesKeys
@@ -231,7 +239,7 @@ class WebhookTarget(_Section):
     url: WebAddress
     key: Secret
     recipient: Text
-    timeout_s: Annotated[int, Field(ge=1, le=WEBHOOK_TIMEOUT_S_MAX)] = 10
+    timeout_s: Annotated[Whole, Field(ge=1, le=WEBHOOK_TIMEOUT_S_MAX)] = 10
 
 
 class Config(_Section):

@@ -184,6 +184,13 @@ def test_one_wrong_line_gives_one_complaint_at_its_place(file: Path, old: str, n
     ("more", "where", "what"),
     [
         ("[server]\nport = 70000", "config.toml [server] port", "不能大于 65535"),
+        ("[server]\nport = nan", "config.toml [server] port", "要写整数"),
+        ("[server]\nport = 80.5", "config.toml [server] port", "要写整数"),
+        ("[server]\nport = 2026-11-22", "config.toml [server] port", "要写整数"),
+        ("[server]\nport = [1]", "config.toml [server] port", "要写整数"),
+        ("[server]\ncallback_age_s = true", "config.toml [server] callback_age_s", "要写整数"),
+        ("[server]\ncallback_age_s = 59", "config.toml [server] callback_age_s", "不能小于 60"),
+        ("[server]\nhost = 7", "config.toml [server] host", "要写文字"),
         ("[server]\nport = 9090", "config.toml [server] admin_port", "和 port 一样：9090"),
         ("[server]\npublic_url = 'http://bot.example.com'", "config.toml [server] public_url", "都要用 https"),
         ("[storage]\nurl = 'sqlite://'", "config.toml [storage] url", "没有指出文件"),
