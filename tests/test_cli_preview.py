@@ -1,6 +1,7 @@
 """`zhitu preview`: a content as a customer would see it."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -127,6 +128,31 @@ def test_answers_that_only_a_database_knows_are_told_to_be_missing(
 ) -> None:
     (one,) = rows(capsys, "ask-time")
     assert (one["lines"], one["fault"], one["note"]) == ([], None, "选项要看真实的空闲时段，预览里没有")
+
+
+def test_a_journey_that_never_says_it_is_told_with_those_that_do(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before: a menu without its lines, and no word why."""
+    write(place, "wang.yaml", "journey: greet\n")
+    (one,) = rows(capsys, "ask-need", "--customer", "wang.yaml")
+    told = "旅程 greet 没有用到 ask-need，所以没有它的选项和值；用到它的旅程：base"
+    assert (one["lines"], one["note"], one["fault"]) == ([], told, None)
+    write(place, "wang.yaml", "journey: base\n")
+    (one,) = rows(capsys, "ask-need", "--customer", "wang.yaml")
+    assert (one["lines"], one["note"]) == (["买车", "养车"], None)
+
+
+def test_the_customer_file_of_the_guide_shows_the_lines_of_the_content_that_it_is_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = (ROOT / "journeys" / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"`zhitu preview (\S+) --customer 客户.yaml`", guide)
+    (sample,) = re.findall(r"```yaml\n(# 客户.yaml.*?)```", guide, flags=re.DOTALL)
+    write(tmp_path, "客户.yaml", sample)
+    monkeypatch.chdir(ROOT)
+    shown = rows(capsys, command, "--customer", str(tmp_path / "客户.yaml"))
+    assert [(one["lines"], one["note"]) for one in shown] == [(["工作日", "周末", "都可以"], None)] * 2
 
 
 @pytest.mark.parametrize(

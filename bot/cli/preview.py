@@ -56,9 +56,13 @@ def preview(
         _tell(loaded.diagnostics, FINDINGS)
         raise typer.Exit(FINDINGS)
     said = _content(loaded, name)
-    sitter = _sitter(loaded, customer, said.content)
+    said_by = previews.journeys_that_say(loaded, said.content)
     wanted = previews.Wanted(
-        content=said, channels=_channels(said, channel), variants=_variants(said, variant), sitter=sitter
+        content=said,
+        channels=_channels(said, channel),
+        variants=_variants(said, variant),
+        sitter=_sitter(loaded, customer, said_by[0] if said_by else ""),
+        said_by=said_by,
     )
     shown = previews.show(loaded.library, wanted, now)
     findings = tuple(
@@ -95,11 +99,9 @@ def _variants(said: "Said", variant: str | None) -> tuple[str, ...]:
     return tuple(said.variants) if variant is None else (variant,)
 
 
-def _sitter(loaded: "Loaded", path: Path | None, content: str) -> "Sitter":
+def _sitter(loaded: "Loaded", path: Path | None, journey: str) -> "Sitter":
     from bot import authoring
-    from bot.cli.previews import journey_that_says
 
-    journey = journey_that_says(loaded, content)
     if path is None:
         return authoring.Sitter(journey=journey)
     sitter, findings = authoring.read_sitter(path, loaded.drafts, journey=journey)

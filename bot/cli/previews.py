@@ -23,16 +23,18 @@ _NOTES: Mapping[Lines, str] = {
     "empty": "options_from 现在是空的，没有可选的",
     "unknown": "选项要看真实的空闲时段，预览里没有",
 }
+_NO_LINES = "这是一条菜单，但这里没有可以列出来的选项"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is to be shown, and to whom."""
+    """What is to be shown, and to whom. `said_by`: the journeys that say it."""
 
     content: Content
     channels: tuple[str, ...]
     variants: tuple[str, ...]
     sitter: Sitter
+    said_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +58,14 @@ class Shown:
     fault: str = ""
 
 
-def journey_that_says(loaded: Loaded, content: str) -> str:
-    """The first journey that says or asks with `content`; empty: none does."""
+def journeys_that_say(loaded: Loaded, content: str) -> tuple[str, ...]:
+    """The journeys that say or ask with `content`, by name."""
+    found: list[str] = []
     for name, draft in sorted(loaded.drafts.journeys.items()):
         asked = [word for slot in draft.journey.slots.values() for word in (slot.ask, slot.retry_say)]
         if content in (*asked, *(use.content for use in draft.page.contents)):
-            return name
-    return ""
+            found.append(name)
+    return tuple(found)
 
 
 def show(library: Library, wanted: Wanted, now: datetime) -> tuple[Shown, ...]:
@@ -77,12 +80,21 @@ def show(library: Library, wanted: Wanted, now: datetime) -> tuple[Shown, ...]:
         points=sitter.points,
     )
     moment = _moment(sitter, program.zone, now)
+    stranger = _stranger(wanted)
     return tuple(
-        _shown(program, customer, _sitting(library, wanted, channel, variant), moment)
+        _shown(program, customer, _sitting(library, wanted, channel, variant), moment, stranger=stranger)
         for channel in wanted.channels
         for variant in wanted.variants
         if variant == "normal" or wanted.content.forms[channel] != "image"
     )
+
+
+def _stranger(wanted: Wanted) -> str:
+    """A note when the journey that was named never says this; empty: it does, or no journey says it at all."""
+    named, content = wanted.sitter.journey, wanted.content.content
+    if not wanted.said_by or named in wanted.said_by:
+        return ""
+    return f"旅程 {named} 没有用到 {content}，所以没有它的选项和值；用到它的旅程：{'、'.join(wanted.said_by)}"
 
 
 def _moment(sitter: Sitter, zone: ZoneInfo, now: datetime) -> datetime:
@@ -107,7 +119,7 @@ def _sitting(library: Library, wanted: Wanted, channel: str, variant: str) -> Si
     )
 
 
-def _shown(program: Program, customer: Customer, sitting: Sitting, now: datetime) -> Shown:
+def _shown(program: Program, customer: Customer, sitting: Sitting, now: datetime, *, stranger: str) -> Shown:
     seen = preview(program, customer, sitting, now)
     form = program.content(sitting.content).forms[sitting.channel]
     text, lines = _read(seen.message)
@@ -124,7 +136,7 @@ def _shown(program: Program, customer: Customer, sitting: Sitting, now: datetime
         bytes_max=most,
         nulls=seen.nulls,
         templates=seen.templates,
-        note=_NOTES[seen.lines],
+        note=stranger or _NOTES[seen.lines] or (_NO_LINES if form == "menu" and text and not lines else ""),
         fault=_fault(seen.fault) or (f"超过上限 {most} 字节" if most and size > most else ""),
     )
 
