@@ -99,11 +99,13 @@ def find_lane(tx: Transaction, words: str) -> StillLane:
 def release(tx: Transaction, lane: StillLane) -> None:
     """Let a lane go on with the very event it stopped at; the journal tells who let it.
 
-    What of it did not open is tried again: if it still does not, the lane stops again.
+    What of it did not open is tried again: if it still does not, the lane stops again. Her messages leave after
+    what she wrote meanwhile was stepped, which may take them back.
     """
     tx.lanes.unpark(lane.lane)
     if lane.lane > 0:
         tx.spoilt.give_back(CustomerId(lane.lane))
+        tx.outbox.hold_back(CustomerId(lane.lane))
         _journal(tx, CustomerId(lane.lane), decision="unpark", reason=lane.reason, held=lane.held)
 
 

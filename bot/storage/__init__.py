@@ -8,6 +8,7 @@ from bot.storage.gaps import Missed
 from bot.storage.keys import KeyRing, new_key_text
 from bot.storage.loyalty import Entry
 from bot.storage.occurrences import Occurrence
+from bot.storage.outbox import CATCHING_UP
 from bot.storage.ownership import served_alone
 from bot.storage.rates import Limit, Rate
 from bot.storage.rows import (
@@ -44,6 +45,7 @@ from bot.storage.waiting import Priority
 from bot.storage.writer import Strain
 
 __all__ = [
+    "CATCHING_UP",
     "OURS",
     "UNREADABLE",
     "UNREADABLE_BEGUN",

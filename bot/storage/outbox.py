@@ -21,11 +21,20 @@ from bot.storage.reading import OUTBOX_COLUMNS, outbox_line
 from bot.storage.rows import Leased, Met, OutboxLine, Outcome, Room, SendState, Verdict
 from bot.storage.spoilt import SpoiltRows
 
+CATCHING_UP = "catching_up"
+"""Reason of a message that waits until its customer's lane, let go on, has stepped what came before that."""
+
 # One message of a conversation is under way at a time (delivery.md 2.4). An earlier one that is deferred does not
 # keep the others back; one that waits for another try does (`holds`), until it expires. What was planned for a
 # customer whose lane is parked waits with her (2.5). Two questions, so that each row of a long conversation is
 # answered from an index by one look; the second names the states of its index, which SQLite does not conclude.
-FREE_SEND = """
+# What was planned before her lane was let go on waits for what she wrote until then: it may be an opt-out. `not_before`
+# of such a row is that moment, or later. Of any other row only `reason` is looked at.
+_CAUGHT_UP = f"""
+    (o.reason <> '{CATCHING_UP}' OR NOT EXISTS (
+        SELECT 1 FROM inbox i WHERE i.lane = o.customer_id AND i.consumed_at IS NULL AND i.received_at <= o.not_before))
+"""  # noqa: S608 - constants of this file
+FREE_SEND = f"""
     o.state = 'ready' AND o.not_before <= :now AND (o.expires_at IS NULL OR o.expires_at > :now)
     AND NOT EXISTS (
         SELECT 1 FROM outbox f WHERE f.conversation_id = o.conversation_id AND f.state IN ('leased', 'sending'))
@@ -34,7 +43,8 @@ FREE_SEND = """
         AND e.state IN ('ready', 'leased', 'sending') AND e.state = 'ready'
         AND (e.not_before <= :now OR e.holds = 1) AND (e.expires_at IS NULL OR e.expires_at > :now))
     AND (o.send_class = 'staff' OR NOT EXISTS (SELECT 1 FROM parked p WHERE p.lane = o.customer_id))
-"""
+    AND {_CAUGHT_UP}
+"""  # noqa: S608
 _FREE = {
     urgent: text(f"""
         SELECT o.seq, o.effect_id, o.customer_id, o.planned_at, o.attempts, o.repeats, o.by_operator, o.sealed
@@ -49,11 +59,12 @@ _LEASE = (
     "UPDATE outbox SET state = 'leased', leased_by = :worker, leased_until = :until WHERE seq {listed}"
     " AND state = 'ready'"
 )
-_MAY_BEGIN = """
-    o.effect_id {listed} AND o.state = 'leased' AND o.leased_by = :worker AND o.leased_until > :ticks
+_MAY_BEGIN = f"""
+    o.effect_id {{listed}} AND o.state = 'leased' AND o.leased_by = :worker AND o.leased_until > :ticks
     AND (o.expires_at IS NULL OR o.expires_at > :now)
     AND (o.send_class = 'staff' OR NOT EXISTS (SELECT 1 FROM parked p WHERE p.lane = o.customer_id))
-"""
+    AND {_CAUGHT_UP}
+"""  # noqa: S608
 _BEGINNABLE = f"SELECT o.effect_id FROM outbox o WHERE {_MAY_BEGIN} ORDER BY o.seq {{locked}}"  # noqa: S608 - constants
 _BEGIN = f"""
     UPDATE outbox AS o SET state = 'sending', started_at = :now, epoch = :epoch, attempts = attempts + 1, holds = 0
@@ -91,6 +102,10 @@ _lapse = text(f"""
     UPDATE outbox SET state = 'unknown', settled_at = :now, reason = 'lease over'
     WHERE effect_id = :effect_id AND state = 'sending' RETURNING {OUTBOX_COLUMNS}
 """)  # noqa: S608
+_hold_back = text(
+    "UPDATE outbox SET reason = :reason, not_before = CASE WHEN not_before < :now THEN :now ELSE not_before END"
+    " WHERE customer_id = :of AND state IN ('ready', 'leased') AND send_class <> 'staff'"
+)
 _unlease = text(
     "UPDATE outbox SET state = 'ready', leased_by = '', leased_until = NULL"
     " WHERE effect_id = :effect_id AND state = 'leased'"
@@ -264,6 +279,11 @@ class OutboxSends:
         """
         values = {"effect_id": effect_id, "not_before": micros(not_before), "expires_at": maybe_micros(until)}
         return self.connection.execute(_again, values).rowcount > 0
+
+    def hold_back(self, customer_id: CustomerId) -> None:
+        """Keep what waits to be sent to her until everything that came for her before now was stepped."""
+        values = {"of": customer_id, "reason": CATCHING_UP, "now": micros(self.now)}
+        self.connection.execute(_hold_back, values)
 
     def expire(self, now: datetime) -> tuple[OutboxLine, ...]:
         """Rows past their `expires_at`, at most `EXPIRED_MAX`, now `expired`; one that was a repeat is `unknown`."""

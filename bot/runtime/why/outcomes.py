@@ -7,7 +7,7 @@ from typing import assert_never
 from bot.runtime.why.line import Line, Tone, Wall, shortened
 from bot.runtime.why.names import content_name, member
 from bot.runtime.why.reasons import because
-from bot.storage import UNREADABLE, UNREADABLE_BEGUN, OutboxLine, SendState
+from bot.storage import CATCHING_UP, UNREADABLE, UNREADABLE_BEGUN, OutboxLine, SendState
 
 _TONES: dict[SendState, Tone] = {
     "ready": "info",
@@ -115,6 +115,8 @@ def _waits(row: OutboxLine, now: datetime, wall: Wall, hindrance: Hindrance) -> 
     is_due = row.not_before <= now
     if row.reason == BY_OPERATOR:
         return f"运营决定再发一次，{_held_up(hindrance) if is_due else _until(row, wall, hindrance)}{latest}"
+    if row.reason == CATCHING_UP and is_due:
+        return f"等待发送：{_reason(row, wall)}{latest}"
     if row.reason == RATE and not is_due:
         return f"等到 {wall.moment(row.not_before)} 再发：{_reason(row, wall)}{latest}"
     if (row.attempts and row.reason != RATE) or row.reason in _NOT_TAKEN:

@@ -44,6 +44,7 @@ _REASONS = {
     "unreadable_begun": "记录打不开（密钥不对，或数据损坏），不知道是否送达",
     "rate": "平台限制每位成员的条数（每分钟和每小时），超出的会被平台悄悄丢掉",
     "operator": "运营决定再发一次",
+    "catching_up": "泳道刚放开，先处理完客户之前的来信，再看这一条还能不能发",
     "left": "运营决定不再发",
     # what the platform reported later about a template message
     "user_block": "平台报告：客户拒收",
