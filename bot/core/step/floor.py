@@ -139,10 +139,15 @@ def _let_next_up(draft: Draft, talk: Talk) -> None:
             talk.queue.remove(sharing.enrolment_id)
             draft.drop_timer(sharing.enrolment_id, ASKS_LATER)
             pose(draft, sharing)
-    while talk.queue and not talk.floor:
-        run = draft.runs.get(talk.queue.pop(0))
+    for one in tuple(talk.queue):
+        if talk.floor:
+            return
+        run = draft.runs.get(one)
+        if run is not None and run.pending is not None and is_shared(draft, run):
+            continue  # It was put off just now, and stands beside the floor when its turn comes.
+        talk.queue.remove(one)
         if run is not None and run.pending is not None:
-            talk.floor.append(run.enrolment_id)
+            talk.floor.append(one)
 
 
 def holder_of(draft: Draft, talk: Talk) -> Run | None:

@@ -8,7 +8,7 @@ from bot.core.program import Program
 from bot.core.states import Ask, Book, CallJourney, Handoff, Wait, Webhook
 from bot.core.step.copies import HOLDOUT
 from bot.core.step.entry import ENTRY_OWNER
-from bot.core.step.floor import FLOOR_OWNER, STACK_MAX
+from bot.core.step.floor import ASKS_LATER, FLOOR_OWNER, STACK_MAX
 from bot.core.step.tasks import TASK_OWNER
 
 
@@ -138,8 +138,13 @@ def _floors(customer: Customer, program: Program) -> list[str]:
         found += [f"{one} stands on the floor and is gone" for one in standing if one not in customer.enrolments]
         if len(talk.floor) > STACK_MAX:
             found.append("too many stand on the floor")
-        if talk.queue and not talk.floor and talk.human is None:
+        sharing = [one for one in talk.queue if _is_shared(customer, program, customer.enrolments[one])]
+        if len(talk.queue) > len(sharing) and not talk.floor and talk.human is None:
             found.append("the floor is free and somebody waits for it")
+        later = {timer.owner for timer in customer.timers if timer.timer_id == ASKS_LATER}
+        found += [f"nobody asks {one} later" for one in sharing if one not in later and talk.human is None]
+        standing_alone = [one for one in talk.floor if _is_shared(customer, program, customer.enrolments[one])]
+        found += [f"{one} stands on the floor that it only shares" for one in standing_alone]
         found += _questions(customer, program, talk)
     return found
 

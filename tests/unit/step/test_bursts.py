@@ -12,6 +12,11 @@ FAQ = "  - {id: hours, keyword: [几点], effect: answer, do: [{send: hours}]}\n
 QUIET_B = asks("b", "问乙", 20, interrupt="false")
 
 
+def floors(play: Play) -> list[tuple[str, ...]]:
+    """Who stands on the floor, in every conversation."""
+    return [talk.floor for talk in play.customer.conversations.values()]
+
+
 def rules(burst: int) -> str:
     return RULES.replace("class_rules:", f"{FAQ}class_rules:") + f"burst: {burst}\n"
 
@@ -70,7 +75,27 @@ def test_one_that_asks_beside_others_waits_for_room_as_well() -> None:
     play = Play(last, shared, rules=rules(1))
     play.say("问甲")
     assert play.say("a甲") == ["a-done"]
+    assert floors(play) == [()], "it never stands on the floor that it shares"
     assert play.wait("5s") == ["ask-b"]
+    assert floors(play) == [()]
+
+
+@pytest.mark.parametrize("burst", [1, 2, 3])
+@pytest.mark.parametrize("pause", ["1s", "5s"])
+def test_one_that_was_put_off_keeps_nobody_from_the_floor_it_only_shares(burst: int, pause: str) -> None:
+    last = A.replace("{do: [{send: a-done}], then: done}", "{do: [{send: a-done}, {start: b}], then: done}")
+    shared = B.replace("focus: {priority: 20}", "focus: {priority: 20, floor: shared}")
+    play = Play(last, shared, asks("c", "问丙", 5, interrupt="false"), rules=rules(burst))
+    play.say("问甲")
+    play.say("a甲")
+    said = [*play.wait(pause), *play.say("问丙")]
+    assert floors(play) == [(play.run("c").enrolment_id,)]
+    assert play.turn.traced("floor", outcome="queued") == []
+    asked = [*said, *play.wait("10s")]
+    assert set(asked) <= {"ask-b", "ask-c"}
+    assert asked.count("ask-c") == 1, "while the other is still open beside it"
+    assert play.run("b").pending is not None
+    assert play.say("c甲") == ["c-done"]
 
 
 @pytest.mark.parametrize("burst", [1, 2, 3])
