@@ -7,10 +7,14 @@ ExpressionRule = Literal["J012", "J015", "J017", "J090", "J222"]
 
 
 class ExpressionFault(Exception):
-    """An expression or template is refused. `offending` is the text to point at, empty when it is the whole."""
+    """An expression or template is refused. `offending` is the text to point at, empty when it is the whole.
 
-    def __init__(self, rule: ExpressionRule, message: str, offending: str = "") -> None:
+    `cure`: what mends it, empty where the message says it.
+    """
+
+    def __init__(self, rule: ExpressionRule, message: str, offending: str = "", *, cure: str = "") -> None:
         super().__init__(f"{rule} {message}")
         self.rule: ExpressionRule = rule
         self.message = message
         self.offending = offending
+        self.cure = cure

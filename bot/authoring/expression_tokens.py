@@ -45,6 +45,10 @@ _FULL_WIDTH = {
 }
 """Full-width signs, which an input method leaves behind, and what they stand for."""
 _TAG_INSIDE = re.compile(r"\{[{%](.*?)(?:[%}]\}|\Z)", re.DOTALL)
+_INSIDE = re.compile(r"""(?:'[^'\n]*'|"[^"\n]*"|[^'"{}\n])*""")
+"""What may stand between `{{` and `}}` of one line."""
+_NAME = re.compile(r"""\s*[A-Za-z_][A-Za-z0-9_.]*(?:\s*\|\s*[a-z_]+(?:\((?:'[^'\n]*'|[^'()\n])*\))?)*""")
+"""A name with its filters, as far as it goes without Chinese."""
 _OPERANDS = frozenset({"name", "string", "integer", "float"})
 _WORDS_BEFORE_OPERAND = frozenset({"not", "and", "or", "in", "if", "elif", "else", "is"})
 
@@ -83,6 +87,21 @@ def unreadable(source: str, detail: str) -> ExpressionFault:
     if named:
         return ExpressionFault("J017", f"表达式读不懂，在 “{named[-1]}” 附近", named[-1])
     return ExpressionFault("J017", "表达式读不懂：没有写完，或括号、引号、标签不成对")
+
+
+def unclosed(source: str) -> ExpressionFault | None:
+    """The fault of a template in which a `{{` is not closed by `}}` on its line; None: each one is."""
+    for begin in re.finditer(r"\{\{", source):
+        found = _INSIDE.match(source, begin.end())
+        assert found is not None, "it takes nothing as well"
+        if source.startswith("}}", found.end()):
+            continue
+        braces, name = "}" if source.startswith("}", found.end()) else "", _NAME.match(found.group())
+        shown = found.group() if braces or name is None else name.group()
+        missing, offending = "}" * (2 - len(braces)), source[begin.start() : begin.end() + len(shown)]
+        cure = f"补上 {missing}：写成 {{{{ {shown.strip()} }}}}"
+        return ExpressionFault("J017", f"这里少了 “{missing}”：{{{{ 没有用 }}}} 收住", offending + braces, cure=cure)
+    return None
 
 
 def check_tokens(tokens: Iterable[Token]) -> None:

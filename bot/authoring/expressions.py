@@ -20,6 +20,7 @@ from bot.authoring.expression_tokens import (
     check_tags,
     check_tokens,
     tokens_of,
+    unclosed,
     unreadable,
 )
 from bot.authoring.expression_tree import TreeBuilder
@@ -136,10 +137,14 @@ def _is_replaced(pieces: list[_Piece], place: int) -> bool:
 def _body(environment: Environment, source: str, *, also: tuple[str, ...]) -> list[nodes.Node]:
     _check_length(source, TEMPLATE_MAX)
     text = _LONELY_TAG.sub(r"\1", source)
-    tokens: list[Token] = tokens_of(environment, text)
-    check_tags(tokens, also=also)
-    check_tokens(tokens)
-    return _parse(environment, text)
+    try:
+        tokens: list[Token] = tokens_of(environment, text)
+        check_tags(tokens, also=also)
+        check_tokens(tokens)
+        return _parse(environment, text)
+    except ExpressionFault as fault:
+        # What follows a missing brace is read as part of the name; its own complaint would lead astray.
+        raise (unclosed(text) if fault.rule == "J017" else None) or fault from None
 
 
 def _parse(environment: Environment, source: str) -> list[nodes.Node]:

@@ -8,6 +8,7 @@ from bot.authoring import literals
 from bot.authoring.expressions import ExpressionFault, parse_expression, parse_template
 from bot.authoring.nodes import Entry, Listing, Node, Scalar, Table
 from bot.authoring.page import Formula, Page, Wants, is_template
+from bot.authoring.quoting import how_to_write, in_wide_brackets, in_wide_quotes, reads_as_words
 from bot.authoring.suggest import meant, nearest
 from bot.authoring.vocabulary import ALL_KEYS, Keys
 from bot.authoring.yaml_slips import wide_colon_in
@@ -102,6 +103,8 @@ class Fields:
 
     def scalars(self, key: str) -> tuple[Scalar, ...]:
         node = self.node(key)
+        if isinstance(node, Scalar) and wide_brackets(self.page, node):
+            return ()
         nodes = node.nodes if isinstance(node, Listing) else (node,) if node is not None else ()
         return tuple(scalar for scalar in (as_scalar(self.page, one) for one in bounded(self.page, nodes)) if scalar)
 
@@ -181,6 +184,25 @@ def _nothing_written(page: Page, node: Scalar) -> None:
         page.say("J008", node, "这里没有写值", help="补上值，或删掉这个键")
 
 
+def wide_brackets(page: Page, scalar: Scalar) -> bool:
+    """Whether a list was put in full-width brackets, which make a text of it; J003 if so."""
+    words = in_wide_brackets(scalar.text) if scalar.plain else None
+    if words is not None:
+        message = f"列表用了全角方括号 {scalar.text[0]}{scalar.text[-1]}，被当成了一段文字：“{_short(scalar.text)}”"
+        page.say("J003", scalar, message, help=f"改成 [{', '.join(words)}]")
+    return words is not None
+
+
+def _in_wide_quotes(page: Page, scalar: Scalar) -> bool:
+    """Whether a text was put in full-width quotes, which become part of it; J003 if so."""
+    inside = in_wide_quotes(scalar.text) if scalar.plain else None
+    if inside is not None:
+        message = f"这里用了全角引号（{scalar.text[0]} {scalar.text[-1]}），它会成为文字的一部分"
+        help = f'改成 "{_short(inside)}"；引号真要写给人看，写成 "{_short(scalar.text)}"'
+        page.say("J003", scalar, message, help=help)
+    return inside is not None
+
+
 def literal(page: Page, scalar: Scalar) -> str:
     """The text of `scalar`, which is looked up before any customer is there: J019 for a template."""
     is_written_out(page, scalar)
@@ -188,12 +210,14 @@ def literal(page: Page, scalar: Scalar) -> str:
 
 
 def is_written_out(page: Page, scalar: Scalar) -> bool:
-    """Whether `scalar` is a text as it stands; J019 when it is a template where none can be."""
-    return page.written_out(scalar.text, scalar)
+    """Whether `scalar` is a text as it stands; J019: a template where none can be, J003: it is in full-width quotes."""
+    return not _in_wide_quotes(page, scalar) and page.written_out(scalar.text, scalar)
 
 
 def as_words(page: Page, scalar: Scalar, *, most: int) -> str | Template | None:
     """The text of `scalar`, at most so many characters, or the template that a `{{ }}` makes of it; None: neither."""
+    if _in_wide_quotes(page, scalar):
+        return None
     if is_template(scalar.text):
         return as_template(page, scalar)
     if len(scalar.text) > most:
@@ -250,7 +274,12 @@ def as_expression(page: Page, scalar: Scalar, wants: Wants, *, slot: str = "", t
     try:
         expression = parse_expression(scalar.text)
     except ExpressionFault as fault:
-        _fault(page, scalar, fault)
+        words = in_wide_quotes(scalar.text) or scalar.text
+        if wants == "value" and fault.rule == "J017" and reads_as_words(words):
+            message = f"“{_short(words)}” 没有加半角引号：这里写的是表达式，文字要写在引号里"
+            page.say("J017", scalar, message, help=f"写成 {how_to_write(repr(words), target=target)}")
+        else:
+            _fault(page, scalar, fault)
         return None
     page.formulas.append(
         Formula(
@@ -268,6 +297,8 @@ def as_expression(page: Page, scalar: Scalar, wants: Wants, *, slot: str = "", t
 
 def as_template(page: Page, scalar: Scalar) -> Template | None:
     """`scalar` as a template, None after a finding."""
+    if _in_wide_quotes(page, scalar):
+        return None
     try:
         template = parse_template(scalar.text)
     except ExpressionFault as fault:
@@ -280,5 +311,5 @@ def as_template(page: Page, scalar: Scalar) -> Template | None:
 
 def _fault(page: Page, scalar: Scalar, fault: ExpressionFault) -> None:
     bare = scalar.text.replace("{{", "").replace("}}", "").strip()
-    help = f"写成：{_short(bare)}" if fault.rule == "J012" and bare else ""
+    help = f"写成：{_short(bare)}" if fault.rule == "J012" and bare else fault.cure
     page.say(fault.rule, page.inside(scalar.span, fault.offending), fault.message, help=help)

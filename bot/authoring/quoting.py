@@ -28,7 +28,9 @@ def in_wide_brackets(text: str) -> tuple[str, ...] | None:
 
 def reads_as_words(source: str) -> bool:
     """Whether `source`, which is no expression, was most likely meant as a text: Chinese, without any operator."""
-    return any(char.isalpha() and not char.isascii() for char in source) and not _SIGNS.search(source)
+    if _SIGNS.search(source) or _QUOTES & set(source):
+        return False
+    return any(char.isalpha() and not char.isascii() for char in source)
 
 
 def with_quotes(source: str, words: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 
 from bot.authoring import literals, vocabulary
-from bot.authoring.fields import Fields, as_scalar, bounded, fields_of, is_written_out, literal, parsed
+from bot.authoring.fields import Fields, as_scalar, bounded, fields_of, is_written_out, literal, parsed, wide_brackets
 from bot.authoring.nodes import Entry, Listing, Node, Scalar
 from bot.authoring.page import ContentUse, Page
 from bot.core.events import Json
@@ -205,5 +205,7 @@ def _option_nodes(fields: Fields) -> list[tuple[Scalar, tuple[Scalar, ...]]]:
 
 
 def _synonyms(page: Page, entry: Entry) -> tuple[Scalar, ...]:
+    if isinstance(entry.value, Scalar) and wide_brackets(page, entry.value):
+        return ()
     nodes: tuple[Node, ...] = entry.value.nodes if isinstance(entry.value, Listing) else (entry.value,)
     return tuple(scalar for scalar in (as_scalar(page, node) for node in bounded(page, nodes)) if scalar)

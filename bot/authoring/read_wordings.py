@@ -42,7 +42,7 @@ def read_wordings(fields: Fields, body: Span, forms: Mapping[str, str]) -> Wordi
     try:
         found = parse_content("\n".join(page.source.lines[body.line - 1 :]))
     except ExpressionFault as fault:
-        page.say(fault.rule, within(page.source, body, fault.offending), fault.message)
+        page.say(fault.rule, within(page.source, body, fault.offending), fault.message, help=fault.cure)
         return Wordings()
     spans = _spans(page.source, body)
     for key, template in found.items():

@@ -5,6 +5,7 @@ import re
 import yaml
 
 from bot.authoring.diagnostics import Findings
+from bot.authoring.left_open import first_left_open
 from bot.authoring.nodes import Entry, Scalar
 from bot.authoring.source import Source, Span
 from bot.authoring.trial_keys import EVERY_KEY
@@ -19,7 +20,14 @@ _BEGUN = (
     "while parsing a flow mapping",
     "while parsing a flow sequence",
 )
+_LEFT_OPEN = {
+    '"': ("引号", "后引号"),
+    "'": ("引号", "后引号"),
+    "[": ("方括号", "后方括号"),
+    "{": ("花括号", "后花括号"),
+}
 _MUST_QUOTE = "@`%*&!|>"
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("【", "】"))
 
 
 def report(error: yaml.MarkedYAMLError, source: Source, findings: Findings) -> None:
@@ -32,6 +40,8 @@ def report(error: yaml.MarkedYAMLError, source: Source, findings: Findings) -> N
         findings.add("J013", _at(1, 1, 1), "文件不是合法的 YAML")
         return
     line, column = min(mark.line + 1, len(source.lines)), mark.column + 1
+    if _left_open(line, source, findings):
+        return
     if _wide_colon_near(line, source, findings) or _special_start(error, source, findings):
         return
     if error.context == "while parsing a flow mapping" and _holds_expression(source.line(line)):
@@ -44,6 +54,16 @@ def report(error: yaml.MarkedYAMLError, source: Source, findings: Findings) -> N
         return
     what, help = _plain_words(str(error.problem))
     findings.add("J013", _at(line, column, 1), what, help=help)
+
+
+def _left_open(last: int, source: Source, findings: Findings) -> bool:
+    found = first_left_open(source.lines, first=1, last=last)
+    if found is None:
+        return False
+    what, name = _LEFT_OPEN[found.mark]
+    help = f"在这个值的末尾补上{name} {found.closing}"
+    findings.add("J013", _at(found.line, found.column, 1), f"{what}没有成对：从这里打开，没有收住", help=help)
+    return True
 
 
 def _at(line: int, column: int, length: int) -> Span:
@@ -113,7 +133,8 @@ def mended(entries: list[Entry], findings: Findings) -> tuple[Entry, ...]:
     for entry in entries:
         if _is_torn(entry, kept):
             before = kept.pop()
-            if before.key.text not in torn:
+            # A list in full-width brackets is told by whoever reads the list.
+            if before.key.text not in torn and not _in_wide_brackets(before):
                 _tear(before, entry, findings)
             torn.add(before.key.text)
             kept.append(_joined(before, entry))
@@ -148,7 +169,11 @@ def _is_torn(entry: Entry, kept: list[Entry]) -> bool:
     before = kept[-1].value if kept else None
     if not (isinstance(entry.value, Scalar) and entry.value.empty and isinstance(before, Scalar) and before.plain):
         return False
-    return any(before.text.count(left) > before.text.count(right) for left, right in ("()", "[]", "{}"))
+    return any(before.text.count(left) > before.text.count(right) for left, right in _PAIRS)
+
+
+def _in_wide_brackets(before: Entry) -> bool:
+    return isinstance(before.value, Scalar) and before.value.text.startswith("【")
 
 
 def _joined(before: Entry, entry: Entry) -> Entry:

@@ -21,6 +21,12 @@ NODES_MAX = 20_000
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
+_WIDE_SPACES = {"\u3000": "全角空格", "\xa0": "不换行空格"}
+_WIDE_INDENT = re.compile(r"([ ]*)([\u3000\xa0])[ \u3000\xa0]*(?:-(?:[ ]|$)|[^\s#:]{1,60}[:：](?:[ ]|$))")
+"""A line of YAML, by its looks, that is indented with more than spaces."""
+_BLOCK_TEXT = re.compile(r"[|>][+-]?[1-9]?[+-]?[ ]*$")
+
+
 @dataclass(slots=True)
 class _Open:
     """A collection that has begun and not ended: children so far, and where it began."""
@@ -64,11 +70,30 @@ def _whole(source: Source) -> Span:
 def _unreadable_characters(source: Source, findings: Findings, first: int) -> bool:
     found = unprintable(source, findings, first)
     for number, line in enumerate(source.lines[first:], start=first + 1):
+        wide = _WIDE_INDENT.match(line)
+        if wide and not _inside_a_text(source, number):
+            message = f"缩进里有{_WIDE_SPACES[wide.group(2)]}，它不算缩进"
+            findings.add("J001", _at(number, wide.start(2)), message, help="改为半角空格，每层 2 个")
+            found = True
         tab = line.find("\t")
         if tab >= 0:
             findings.add("J001", _at(number, tab), "这里用了制表符", help="改为 2 个空格")
             found = True
     return found
+
+
+def _inside_a_text(source: Source, number: int) -> bool:
+    """Whether line `number` belongs to a text written below `|` or `>`, where any indentation is the author's."""
+    indent = _spaces(source.line(number))
+    for above in range(number - 1, 0, -1):
+        line = source.line(above)
+        if line.strip() and _spaces(line) < indent:
+            return _BLOCK_TEXT.search(line) is not None
+    return False
+
+
+def _spaces(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def unprintable(source: Source, findings: Findings, first: int) -> bool:
