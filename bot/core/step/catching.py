@@ -17,10 +17,11 @@ NO_OPTIONS = "slot.no_options"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catch:
-    """What is done about an error. `goto` empty: the run ends."""
+    """What is done about an error. `goto` empty: the run ends. `for_all`: by a rule of everybody's."""
 
     do: tuple[Action, ...] = ()
     goto: str = ""
+    for_all: bool = False
 
 
 def catcher(draft: Draft, run: Run, error: str) -> Catch | None:
@@ -38,7 +39,8 @@ def catcher(draft: Draft, run: Run, error: str) -> Catch | None:
 
 def everybodys(draft: Draft, error: str) -> Catch | None:
     """What `_global.yaml` says about the error, None: nothing."""
-    return _as_catch(rule_for(draft.program.rules.errors, error))
+    rule = rule_for(draft.program.rules.errors, error)
+    return Catch(do=rule.do, for_all=True) if rule is not None else None
 
 
 def _as_catch(rule: OnError | None) -> Catch | None:

@@ -1,7 +1,7 @@
 """What is done about an error of a run. Source: journey-language.md 3.10."""
 
 from bot.core.states import CallJourney
-from bot.core.step import doing, floor, tasks
+from bot.core.step import doing, floor, global_actions, tasks
 from bot.core.step.catching import ONLY_WHERE_NAMED, Catch, catcher, everybodys
 from bot.core.step.copies import Run
 from bot.core.step.draft import Draft, Move
@@ -43,11 +43,15 @@ def _has_lost_its_call(draft: Draft, run: Run) -> bool:
 def _catch(draft: Draft, run: Run, move: Move, found: Catch) -> None:
     """Do what the rule says and go where it leads; from now on the run may read `error.code`.
 
-    A rule for all journeys knows no state of any: what it says is done, and the run is over.
+    A rule for all journeys knows no state of any: what it says is done, for the customer and as an interrupt would do
+    it, whatever fails of it, and the run is over.
     """
     _trace(draft, run, move, outcome="handled")
     run.error = move.error
-    doing.perform(draft, run, found.do)
+    if found.for_all:
+        global_actions.perform(draft, global_actions.of_error(draft, run, move.error), found.do)
+    else:
+        doing.perform(draft, run, found.do)
     if found.goto:
         draft.go_at_once(run, found.goto)
     elif run.enrolment_id in draft.runs:

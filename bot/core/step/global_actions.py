@@ -28,15 +28,15 @@ _ERROR = "error:"
 class Cause:
     """What acts. `name`: `interrupt:complaint`, or `error:` and the error that a rule deals with.
 
-    `talk`: where it speaks, None: she cannot be reached. `near`: the enrolment that she was talking with and those that
-    called it, `all_`: every one of hers, as they stood before the interrupt ended any. `extra`: what may be read
-    besides.
+    `talk`: where it speaks, None: she cannot be reached. `near`: the enrolment that she was talking with, or that the
+    error came from, and those that called it, `all_`: every one of hers, as they stood before any was ended. `extra`:
+    what may be read besides.
     """
 
     name: str
     talk: Talk | None
     near: tuple[Run, ...] = ()
-    all_: tuple[Run, ...] = ()
+    all_: tuple[Run, ...]
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -44,6 +44,22 @@ def of_interrupt(draft: Draft, talk: Talk, interrupt: Interrupt, holder: Run | N
     """The cause that `interrupt` is. To be asked for before it ends anything."""
     near = tuple(knowing.line_of(draft, holder)) if holder is not None else ()
     return Cause(name=f"interrupt:{interrupt.interrupt}", talk=talk, near=near, all_=tuple(draft.runs.values()))
+
+
+def of_error(draft: Draft, run: Run, error: str) -> Cause:
+    """The cause that an error of `run` is, which a rule of everybody's deals with."""
+    return Cause(
+        name=f"{_ERROR}{error}",
+        talk=draft.talk_of(run) or draft.latest_talk(),
+        near=tuple(knowing.line_of(draft, run)),
+        all_=tuple(draft.runs.values()),
+        extra={"error": {"code": error}, "journey": {"id": run.journey}},
+    )
+
+
+def later(draft: Draft, name: str, talk: Talk | None) -> Cause:
+    """The cause of this name once more, when an event tells what became of something that it wanted."""
+    return Cause(name=name, talk=talk, all_=tuple(draft.runs.values()))
 
 
 def perform(draft: Draft, cause: Cause, actions: tuple[say.Action, ...]) -> None:

@@ -75,7 +75,7 @@ def _stand_in(draft: Draft, run: Run | None, talk: Talk, event: Event) -> None:
         if run is not None:
             draft.fail(run, error)
         elif cause:
-            global_actions.raised(draft, global_actions.Cause(name=cause, talk=talk), error)
+            global_actions.raised(draft, global_actions.later(draft, cause, talk), error)
 
 
 def _still_rests(draft: Draft, event: Event) -> bool:

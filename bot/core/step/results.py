@@ -27,12 +27,13 @@ _WHAT = {"coupon": "优惠券", "points": "积分", "cancel_booking": "取消预
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
     """`error` empty: it is done, and `answer` is what came back. `hold_until` None: nothing is held. `cause`: what of
-    `_global.yaml` wanted it, empty: a journey.
+    `_global.yaml` wanted it, empty: a journey. `shown`: its name as the journal may have it.
     """
 
     effect_id: EffectId
     kind: str
     name: str
+    shown: str
     error: str
     answer: Json
     waited: bool
@@ -49,7 +50,7 @@ def received(draft: Draft, event: Event) -> None:
         "result",
         run,
         errand=result.kind,
-        name=result.name,
+        name=result.shown,
         effect=result.effect_id,
         error=result.error or None,
         late=result.waited and not is_awaited,
@@ -79,6 +80,7 @@ def _read(event: Event) -> _Result:
         effect_id=EffectId(str(fields.get("effect_id") or "")),
         kind=str(fields.get("kind") or ""),
         name=str(fields.get("name") or ""),
+        shown=str(fields.get("written") or fields.get("name") or ""),
         error="" if event.type == DONE else str(fields.get("error") or "errand.failed"),
         answer=fields.get("result"),
         waited=fields.get("waited") is True,
@@ -143,7 +145,7 @@ def _save(draft: Draft, run: Run, name: str, answer: Json) -> bool:
 
 def _nobodys(draft: Draft, result: _Result) -> None:
     """No journey stands behind it: a rule of everybody's takes care of the error, or else the operators hear of it."""
-    cause = global_actions.Cause(name=result.cause, talk=draft.latest_talk())
+    cause = global_actions.later(draft, result.cause, draft.latest_talk())
     if not global_actions.raised(draft, cause, result.error):
         what = _WHAT.get(result.kind, result.kind)
         title = f"{what} {result.name} 没有办成（{result.cause}）：{result.error}"
@@ -157,7 +159,7 @@ def _take_back(draft: Draft, event: Event, result: _Result) -> None:
     add = event.fields.get("add")
     if result.kind == "points" and isinstance(add, int):
         draft.points -= add
-        draft.trace("points", add=-add, reason=result.name, points=draft.points)
+        draft.trace("points", add=-add, reason=result.shown, points=draft.points)
 
 
 def _tell_others(draft: Draft, run: Run | None, kind: str, answer: Json) -> None:
