@@ -70,10 +70,14 @@ class GiveBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOutCoupon:
-    """`once`: within what she gets it only once (`customer`, or the id of a run); empty: every time."""
+    """`once`: within what she gets it only once (`customer`, or the id of a run); empty: every time.
+
+    `written`: the template that `coupon` was made of; empty: of none.
+    """
 
     coupon: str
     once: str = ""
+    written: str = ""
     kind: Literal["coupon"] = "coupon"
 
     @property
@@ -83,11 +87,14 @@ class HandOutCoupon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookPoints:
-    """`balance`: what she has afterwards, by her own row."""
+    """`balance`: what she has afterwards, by her own row. `written`: the template that `reason` was made of; empty: of
+    none.
+    """
 
     add: int
     reason: str
     balance: int
+    written: str = ""
     kind: Literal["points"] = "points"
 
     @property
@@ -96,3 +103,12 @@ class BookPoints:
 
 
 Errand: TypeAlias = CallWebhook | BookPlace | GiveBack | HandOutCoupon | BookPoints
+
+
+def open_name(errand: Errand) -> str:
+    """How the journal, which is not sealed, calls it: a name that was made of a template by the template."""
+    match errand:
+        case HandOutCoupon(written=written) | BookPoints(written=written) if written:
+            return written
+        case _:
+            return errand.name

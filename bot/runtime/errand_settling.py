@@ -118,6 +118,8 @@ def tell(tx: Transaction, line: ErrandLine, outcome: Outcome) -> None:
         fields["cause"] = effect.cause
     if isinstance(effect.errand, BookPoints):
         fields["add"] = effect.errand.add
+    if isinstance(effect.errand, BookPoints | HandOutCoupon) and effect.errand.written:
+        fields["written"] = effect.errand.written
     event = Event(
         event_id=EventId(hashlib.sha256(f"{effect.effect_id}|{kind}".encode()).hexdigest()),
         type=kind,

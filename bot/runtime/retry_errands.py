@@ -1,6 +1,7 @@
 """`zhitu retry send` and `leave` for errands: webhooks of which nobody knows whether they did it."""
 
 from bot.core.effects import Trace
+from bot.core.errands import open_name
 from bot.core.ids import EffectId
 from bot.errors import BotError
 from bot.runtime import retry_spoilt
@@ -38,6 +39,6 @@ def leave(tx: Transaction, line: ErrandLine) -> None:
 
 def _journal(tx: Transaction, line: ErrandLine, decision: str) -> None:
     effect = line.effect
-    detail = {"decision": decision, "effect": effect.effect_id, "name": effect.errand.name}
+    detail = {"decision": decision, "effect": effect.effect_id, "name": open_name(effect.errand)}
     trace = Trace(kind=JOURNAL_KIND, journey=effect.journey, detail=dict(detail))
     tx.journal.append([JournalLine(customer_id=line.customer_id, kind=JOURNAL_KIND, at=tx.now, entries=(trace,))])

@@ -217,7 +217,7 @@ def change_consent(draft: Draft, run: Run | None, action: say.ChangeConsent, *, 
             text_hash=consent.text_hash,
         )
     )
-    draft.trace("consent", run, purpose=purpose, granted=action.granted)
+    draft.trace("consent", run, purpose=action.purpose.source, granted=action.granted)
 
 
 def create_task(

@@ -18,6 +18,7 @@ from bot.core.errands import (
     Errand,
     GiveBack,
     HandOutCoupon,
+    open_name,
 )
 from bot.core.events import Json
 from bot.core.expressions.tree import Expression
@@ -125,7 +126,7 @@ def grant_coupon(
     if once and key in draft.coupons:
         draft.trace("coupon", run, coupon=written, outcome="had_already", once_per=action.once_per)
         return
-    errand = HandOutCoupon(coupon=coupon, once=once)
+    errand = HandOutCoupon(coupon=coupon, once=once, written=words.template_of(action.coupon))
     effect_id = _plan(draft, run or cause, errand, until=draft.now + TRIED_FOR)
     if once:
         draft.coupons[key] = effect_id
@@ -151,7 +152,8 @@ def add_points(draft: Draft, run: Run | None, action: AddPoints, *, cause: str =
         return False
     draft.points += add
     draft.trace("points", run, add=add, reason=written, points=draft.points)
-    errand = BookPoints(add=add, reason=reason, balance=draft.points)
+    template = words.template_of(action.reason)
+    errand = BookPoints(add=add, reason=reason, balance=draft.points, written=template)
     _plan(draft, run or cause, errand, until=draft.now + TRIED_FOR)
     return True
 
@@ -190,7 +192,7 @@ def _plan(draft: Draft, by: Run | str, errand: Errand, *, until: datetime, waite
             cause=cause,
         )
     )
-    draft.trace("errand", run, errand=errand.kind, name=errand.name, effect=effect_id, **_shown(errand))
+    draft.trace("errand", run, errand=errand.kind, name=open_name(errand), effect=effect_id, **_shown(errand))
     return effect_id
 
 

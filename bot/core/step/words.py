@@ -66,6 +66,11 @@ def as_written(written: str | Template) -> str:
     return written if isinstance(written, str) else written.source
 
 
+def template_of(written: str | Template) -> str:
+    """The template that stands there; empty: none does, and what it says is the same for everybody."""
+    return "" if isinstance(written, str) else written.source
+
+
 def change_tag(draft: Draft, run: Run | None, action: Tag, extra: Extra = None) -> None:
     """Add the tag, or take it away. EvaluationFault: it cannot be worked out."""
     tag = word(draft, run, action.tag, extra)

@@ -61,7 +61,7 @@ def test_points_coupons_and_scores_are_worked_out() -> None:
     )
     assert (play.customer.score, play.customer.points) == (6, 3)
     errands = [one.errand for one in play.turn.effects if isinstance(one, RunErrand)]
-    assert BookPoints(add=3, reason="看了 ES6", balance=3) in errands
+    assert BookPoints(add=3, reason="看了 ES6", balance=3, written="看了 {{ customer.model }}") in errands
     assert [one.coupon for one in errands if isinstance(one, HandOutCoupon)] == ["ES6 礼"]
 
 
