@@ -237,10 +237,21 @@ def wrong(draft: Draft, run: Run, why: str) -> None:
         return
     slot, pending = slot_of(draft, run), run.pending
     assert pending is not None, "only an open question is asked again"
+    say = _said_again(slot, why)
     if pending.proposal is not None:
         pose_confirm(draft, run, variant="again")
-    elif slot.retry_say or "again" in draft.program.content(slot.ask).variants or not _explains(draft, run):
-        pose(draft, run, variant="again", content=slot.retry_say)
+    elif say or "again" in draft.program.content(slot.ask).variants or not _explains(draft, run):
+        pose(draft, run, variant="again", content=say)
+
+
+def _said_again(slot: Slot, why: str) -> str:
+    """The words of the slot's own for this wrong answer; empty: it has none.
+
+    Any words answer a `text` slot. Where it has a check, `retry.say` explains that: it would be the wrong reason for
+    what was no answer at all, such as a bare phone number where a name was asked for.
+    """
+    explains_check = slot.type == "text" and slot.check is not None
+    return "" if explains_check and why != "check" else slot.retry_say
 
 
 def _explains(draft: Draft, run: Run) -> bool:

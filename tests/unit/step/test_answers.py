@@ -340,3 +340,15 @@ def test_lists_of_what_she_said_are_masked_in_the_journal() -> None:
     assert [detail["value"] for detail in play.turn.traced("set")] == ["•••", 2]
     assert play.turn.traced("guard")[0]["values"] == {"vars.told": "•••"}
     assert "13800138000" not in str(play.turn.journal)
+
+
+def test_what_is_no_name_at_all_is_not_told_to_be_too_long_a_name() -> None:
+    """Before: a bare phone number at the question for a name heard the words that explain its check."""
+    play = Play(ASKING.replace("optional: true, retry: {max: 1}", "retry: {max: 2, say: nick-bad}"))
+    play.follow()
+    play.say("看车")
+    assert play.say("13800138000") == ["ask-nick@again"]
+    assert play.turn.traced("unparsed", slot="nick", why="not_understood", failures=1)
+    assert play.say("欧阳小红女士") == ["nick-bad@again"]
+    assert play.turn.traced("unparsed", slot="nick", why="check", failures=2)
+    assert play.say("王先生") == ["ask-phone"]
