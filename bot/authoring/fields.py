@@ -237,7 +237,7 @@ def _parsed(page: Page, scalar: Scalar, reader: Callable[[str], T], default: D, 
     try:
         return reader(scalar.text)
     except literals.LiteralFault as fault:
-        page.say("J008", scalar, f"{label}{fault}，得到 “{_short(scalar.text)}”")
+        page.say("J008", scalar, f"{label}{fault}，得到 “{_short(scalar.text)}”", help=fault.cure)
         return default
 
 

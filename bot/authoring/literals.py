@@ -12,6 +12,8 @@ T = TypeVar("T")
 DURATION_MAX = timedelta(days=5 * 366)
 """The longest wait of the language: 5 years."""
 WHOLE_MAX = 1_000_000_000
+WORKING = "working"
+"""What stands behind a length of working time."""
 
 _UNITS = {
     "w": "weeks",
@@ -33,12 +35,23 @@ _DAY_SETS = {"每天": range(7), "工作日": range(5), "周末": range(5, 7)}
 
 
 class LiteralFault(Exception):
-    """The text is no such value; the message says what is expected, in Chinese."""
+    """The text is no such value; the message says what is expected, in Chinese.
+
+    `cure`: how to write it, where that says more than the message does.
+    """
+
+    def __init__(self, message: str, *, cure: str = "") -> None:
+        super().__init__(message)
+        self.cure = cure
 
 
 def duration(text: str) -> timedelta:
     """`30m`, `2d`, `1h30m`, `30分钟`, `2天`: more than nothing, at most 5 years."""
     plain = unicodedata.normalize("NFKC", text).strip()
+    if plain.endswith(f" {WORKING}"):
+        elapsed = plain.removesuffix(WORKING).strip()
+        cure = f"写成 {elapsed}；working 只能用在 wait 的 for、timeout 的 after 和 timers 的 after"
+        raise LiteralFault("这里只能写时长，不能写工作时间", cure=cure)
     parts = list(_PART.finditer(plain))
     if not parts or "".join(part.group() for part in parts) != plain:
         raise LiteralFault("需要一段时长，例如 30m、2d、1h30m、30分钟、2天")
@@ -63,9 +76,13 @@ def time_range(text: str) -> tuple[time, time]:
     begins, dash, ends = text.partition("-")
     if not dash:
         raise LiteralFault("需要时间段，例如 21:30-08:30")
-    span = time_of_day(begins), time_of_day(ends)
+    try:
+        span = time_of_day(begins), time_of_day(ends)
+    except LiteralFault as fault:
+        cure = "时刻从 00:00 到 23:59；过了半夜接着写第二天的，例如 21:00-08:30"
+        raise LiteralFault("需要一段时间，例如 21:00-08:30", cure=cure) from fault
     if span[0] == span[1]:
-        raise LiteralFault("时间段的起止相同")
+        raise LiteralFault("时间段的起止相同", cure="改掉其中一个，例如 21:00-08:30")
     return span
 
 
@@ -77,7 +94,7 @@ def padded(span: tuple[time, time]) -> str:
 def whole(text: str) -> int:
     """A whole number between ±10⁹."""
     if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or abs(int(text)) > WHOLE_MAX:
-        raise LiteralFault("需要整数")
+        raise LiteralFault("需要整数", cure="用阿拉伯数字，不带单位，例如 5")
     return int(text)
 
 
@@ -132,7 +149,7 @@ def fraction(text: str) -> int:
 def percent(text: str) -> int:
     """A whole number of hundredths from 0 to 100."""
     if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 100:
-        raise LiteralFault("需要 0 到 100 之间的整数，不写 %")
+        raise LiteralFault("需要 0 到 100 之间的整数，不写 %", cure="写占多少，例如十分之一写 10")
     return int(text)
 
 
@@ -143,7 +160,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise LiteralFault("没有这一天") from error
+        raise LiteralFault("没有这一天", cure="先年，再月（01 到 12），再日，例如 2026-10-01") from error
 
 
 def days(text: str) -> tuple[date, ...]:
@@ -170,4 +187,4 @@ def number(text: str) -> int | float:
     try:
         return whole(text)
     except LiteralFault as fault:
-        raise LiteralFault("需要一个数，最多六位小数") from fault
+        raise LiteralFault("需要一个数，最多六位小数", cure="用阿拉伯数字，不带单位，例如 5 或 0.5") from fault

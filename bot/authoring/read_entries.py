@@ -247,6 +247,7 @@ def read_focus(fields: Fields) -> Focus:
         return Focus()
     priority = inner.parsed("priority", literals.whole, 50)
     if not 0 <= priority <= 100:
-        fields.page.say("J008", inner.key("priority"), f"priority 要在 0 到 100 之间，得到 {priority}")
+        message = f"priority 要在 0 到 100 之间，得到 {priority}"
+        fields.page.say("J008", inner.key("priority"), message, help="不写是 50；越大越先问，要打断别的旅程就比它大")
     length: timedelta | None = inner.parsed("resume_within", literals.duration, None)
     return Focus(priority=priority, resume_within=length, floor=inner.one_of("floor", _FLOORS, default="exclusive"))

@@ -78,7 +78,8 @@ def _burst(text: str) -> int:
     """How many messages one step may say in a conversation."""
     burst = literals.whole(text)
     if not 1 <= burst <= BURST_MAX:
-        raise literals.LiteralFault(f"需要 1 到 {BURST_MAX} 的整数（一次推进在同一会话里最多发几条）")
+        cure = f"不写就是 {BURST_MAX}；要说的更多，分到客户回话之后再说"
+        raise literals.LiteralFault(f"需要 1 到 {BURST_MAX} 的整数（一次推进在同一会话里最多发几条）", cure=cure)
     return burst
 
 

@@ -12,7 +12,6 @@ from bot.authoring.page import Page
 from bot.core.states import Late
 from bot.core.times import Span, Until, WallClock, Working
 
-WORKING = "working"
 WORKING_DAYS_MAX = 400
 LATE_FOREVER = timedelta(0)
 Lateness: TypeAlias = tuple[Late, timedelta]
@@ -39,7 +38,7 @@ def read_span(fields: Fields, key: str) -> Span | None:
 def span(text: str) -> Span:
     """`30m`, `2天`, `4h working`, `2d working`. LiteralFault: it is neither."""
     length, _, word = text.strip().rpartition(" ")
-    if word != WORKING:
+    if word != literals.WORKING:
         return literals.duration(text)
     worked = literals.duration(length)
     days, rest = divmod(worked, timedelta(days=1))

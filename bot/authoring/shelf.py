@@ -63,7 +63,7 @@ class Shelf:
         root = compose(opened.source, opened.findings)
         if root is None:
             if not opened.findings.found:
-                self.tell("J014", path, "文件是空的")
+                self.tell("J014", path, "文件是空的", help="写上内容，从 dsl: 1 开始；用不到就删掉这个文件")
             return None
         return opened, root
 

@@ -8,6 +8,7 @@ from bot.authoring.checks.environment import Environments
 from bot.authoring.drafts import Drafts
 from bot.authoring.expression_tree import ROOTS
 from bot.authoring.page import ContentUse, Formula, Page, Wants
+from bot.authoring.quoting import how_to_write
 from bot.authoring.read_content import ContentDraft
 from bot.authoring.read_journey import JourneyDraft
 from bot.authoring.source import Span
@@ -73,7 +74,18 @@ def _report(page: Page, formula: Formula, findings: Iterable[Finding], known: op
         span = page.inside(formula.span, finding.offending)
         hint = next((found for part in reversed(finding.path) if (found := meant(part, finding.candidates))), "")
         usable = "、".join(finding.candidates[:12])
-        page.say(finding.rule, span, f"{finding.message}{hint}", help=f"可用：{usable}" if usable else "")
+        help = f"可用：{usable}" if usable else _options_of_target(formula, finding, known)
+        page.say(finding.rule, span, f"{finding.message}{hint}", help=help)
+
+
+def _options_of_target(formula: Formula, finding: Finding, known: options.Options) -> str:
+    """What may be written there, for a value of the wrong kind that is put into a choice."""
+    root, _, name = formula.target.partition(".")
+    listed = known.get((root, name), ()) if finding.rule == "J207" else ()
+    if not listed:
+        return ""
+    shown = "、".join(listed[: options.SHOWN_MAX])
+    return f"选项：{shown}；写成 {how_to_write(repr(listed[0]), target=formula.target)}"
 
 
 def _content(draft: ContentDraft, known: TypeEnv) -> None:
