@@ -9,6 +9,7 @@ from typing import TypeAlias
 from rapidfuzz.distance import DamerauLevenshtein
 
 from bot.config.sections import keys_at
+from bot.config.toml_slips import slip_of
 from bot.errors import Complaint, ConfigError
 
 PREFIX = "ZHITU_"
@@ -86,15 +87,22 @@ def _read(path: Path) -> dict[str, Value]:
             raw = file.read(FILE_BYTES_MAX + 1)
         if len(raw) > FILE_BYTES_MAX:
             raise _broken(path, f"超过 {FILE_BYTES_MAX} 字节", hint="配置文件只有几行，看看是不是指错了文件")
-        return tomllib.loads(raw.decode())
+        return _parsed(path, raw.decode())
     except FileNotFoundError as error:
         raise _broken(path, "没有这个文件", hint="用 `--config FILE` 指出配置文件") from error
     except OSError as error:
         raise _broken(path, f"读不了：{error.strerror}", hint="用 `--config FILE` 指出别的文件") from error
     except UnicodeDecodeError as error:
         raise _broken(path, f"不是 UTF-8（第 {error.start} 字节）", hint="另存为 UTF-8") from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Value]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _broken(path, f"不是合法的 TOML：{error}", hint="文字和中文的名字要加引号") from error
+        slip = slip_of(text, error)
+        where = f"{path}:{slip.line}:{slip.column}"
+        raise ConfigError([Complaint(where=where, what=f"不是合法的 TOML：{slip.what}", hint=slip.cure)]) from error
 
 
 def _broken(path: Path, what: str, *, hint: str) -> ConfigError:
