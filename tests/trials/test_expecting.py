@@ -107,3 +107,18 @@ def test_a_variant_is_told_apart_from_the_normal_words(played: Play) -> None:
 def test_a_test_stops_at_its_first_failure(played: Play) -> None:
     steps = "event: oa.follow\nexpect: {state: bye}\nexpect: {state: done}"
     assert len(played(of_steps(steps)).failures) == 1
+
+
+def test_what_follows_from_one_cause_is_told_once_with_it(played: Play) -> None:
+    """Before: each key of the same `expect` failed by itself, out of the order of the file."""
+    steps = "event: oa.follow\nexpect: {sent: thanks, state: bye, sent_contains: 再见, ended: gone}"
+    (failure,) = played(of_steps(steps)).case.failures
+    assert failure.text.startswith("期望 state bye")
+    told = [line for line in failure.details if line.startswith("同一个原因：")]
+    assert [line.split("期望")[1][:3].strip() for line in told] == ["发送", "收到的", "结束为"]
+
+
+def test_failures_of_one_expect_stand_in_the_order_of_the_file(played: Play) -> None:
+    steps = "event: oa.follow\nexpect: {score: 99, points: 98, customer: {nick: 小王}, sent_count: 7}"
+    failures = played(of_steps(steps)).failures
+    assert [one.split(" ")[1] for one in failures] == ["score", "points", "customer.nick", "7"]

@@ -1,7 +1,9 @@
 """Whether what is expected is so. Source: journey-language.md 5.1."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from bot.authoring.source import Span
 from bot.authoring.trials import Expect, Wanted
 from bot.core import windows
 from bot.core.customer import Enrolment
@@ -13,24 +15,61 @@ from bot.sandbox.trials.wording import elapsed, guard_lines, listed, shown
 Check = Callable[[Play, Expect], Iterator[str]]
 _GUARDED = frozenset({"state", "path", "ended", "reason"})
 """Where a failure is explained by the guards that were evaluated last."""
+_WHERE = frozenset({"state", "path", "ended"})
+"""Where the journey stands: if elsewhere, nothing else can be as expected."""
+_WHAT = frozenset({"sent", "then_sent"})
 _SENT = frozenset({"sent", "then_sent", "sent_contains", "sent_count", "never_sent", "sent_once"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Miss:
+    """What is not as expected of `key`."""
+
+    key: str
+    span: Span
+    text: str
+
+
 def judge(play: Play, expect: Expect) -> list[Failure]:
-    """Everything that is not as `expect` says, each at its own key. Empty: all is well."""
-    found: list[Failure] = []
-    for key, check in _CHECKS.items():
-        if key not in expect.places:
-            continue
-        for text in check(play, expect):
-            details = guard_lines(play.story, play.program.zone, play.began_at) if key in _GUARDED else ()
-            if key in _SENT:
-                details = tuple(judge_sends.not_sent_lines(play))
-            span = expect.places[key]
-            found.append(
-                Failure(span=span, text=f"{text}（{elapsed(play.began_at, play.now)}）", details=tuple(details))
-            )
-    return found
+    """Everything that is not as `expect` says, in the order of the file. Empty: all is well.
+
+    What follows from one thing is told with it: all else, where the journey stands elsewhere; what was sent, where
+    another content was.
+    """
+    missed = [
+        _Miss(key=key, span=expect.places[key], text=text)
+        for key, check in _CHECKS.items()
+        if key in expect.places
+        for text in check(play, expect)
+    ]
+    missed.sort(key=lambda one: (one.span.line, one.span.column))
+    cause = _cause(missed)
+    follows = _follows(cause, missed)
+    return [_failure(play, one, follows if one is cause else []) for one in missed if one not in follows]
+
+
+def _cause(missed: Sequence[_Miss]) -> _Miss | None:
+    """The first that others follow from, None: each stands for itself."""
+    for keys in (_WHERE, _WHAT):
+        found = next((one for one in missed if one.key in keys), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _follows(cause: _Miss | None, missed: Sequence[_Miss]) -> list[_Miss]:
+    if cause is None:
+        return []
+    return [one for one in missed if one is not cause and (cause.key in _WHERE or one.key in _SENT)]
+
+
+def _failure(play: Play, miss: _Miss, follows: Sequence[_Miss]) -> Failure:
+    keys = {miss.key, *(one.key for one in follows)}
+    details = [f"同一个原因：{one.text}" for one in follows]
+    details += guard_lines(play.story, play.program.zone, play.began_at) if keys & _GUARDED else ()
+    details += judge_sends.not_sent_lines(play) if keys & _SENT else ()
+    told = f"{miss.text}（{elapsed(play.began_at, play.now)}）"
+    return Failure(span=miss.span, text=told, details=tuple(details))
 
 
 def run_of(play: Play) -> Enrolment | None:
