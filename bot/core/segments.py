@@ -14,7 +14,7 @@ from bot.core.catalogue import Price
 from bot.core.customer import Customer
 from bot.core.effects import Trace
 from bot.core.events import Json
-from bot.core.expressions.declared import default_of, reader_of
+from bot.core.expressions.declared import default_of, fitting
 from bot.core.expressions.ground import SEGMENTS_DEEP_MAX
 from bot.core.expressions.tree import EventCall
 from bot.core.expressions.values import HOST, ZONE, EvaluationFault, Scope
@@ -132,27 +132,34 @@ def own_value(customer: Customer, name: str) -> object:
 
 
 def value_of(customer: Customer, name: str, attributes: Mapping[str, Attribute]) -> object:
-    """`customer.NAME` as expressions read it, null when it is not there. EvaluationFault: it is not of its type."""
+    """`customer.NAME` as conditions over many customers read it, null when it is not there.
+
+    What is stored is of another kind than declared where a release changed the type: that is no value, here and in the
+    narrow rows, so that closures and databases find the same customers. A step reads what is stored, and what cannot
+    be done with that is an error of its journey.
+    """
     found = stored_of(customer, name, attributes)
     declared = attributes.get(name)
     return found if found is not None or declared is None else default_of(declared.type, declared.default)
 
 
 def stored_of(customer: Customer, name: str, attributes: Mapping[str, Attribute]) -> object:
-    """The same without what is declared for whoever has nothing. `home.lat` is a field of the record `home`."""
+    """The same without what is declared for whoever has nothing. `home.lat` is a field of the record `home`.
+
+    EvaluationFault: it is no record, of an attribute that nobody declares.
+    """
     if name == "id":
         return customer.customer_id
     if name in OWN:
         return own_value(customer, name)
     name, _, inner = name.partition(".")
-    stored: object = customer.attributes.get(name)
-    if inner and stored is not None:
-        if not isinstance(stored, Mapping):
-            raise EvaluationFault("expr.type", f"customer.{name} 存下的不是记录")
-        stored = stored.get(inner)
-    declared = attributes.get(name)
-    read = reader_of(declared.type) if declared is not None else None
-    return stored if read is None else read(stored)
+    declared, stored = attributes.get(name), customer.attributes.get(name)
+    found = fitting(stored, declared.type) if declared is not None else stored
+    if not inner or found is None:
+        return found
+    if not isinstance(found, Mapping):
+        raise EvaluationFault("expr.type", f"customer.{name} 存下的不是记录")
+    return found.get(inner)
 
 
 def scope_of_customer(

@@ -42,7 +42,7 @@ def _values(
     customer: Customer, searched: Searched, attributes: Mapping[str, Attribute]
 ) -> Iterator[tuple[str, tuple[str | None, int | None]]]:
     for name in searched.present:
-        if customer.attributes.get(name) is not None:
+        if stored_of(customer, name, attributes) is not None:
             yield name, (None, None)
     for name, kind in searched.values.items():
         kept = _readable(customer, name, kind, attributes)
@@ -55,7 +55,7 @@ def _readable(customer: Customer, name: str, kind: Type, attributes: Mapping[str
         value = stored_of(customer, name, attributes)
         return None if value is None else encoded(value, kind)
     except EvaluationFault:
-        return None  # what is not what it was declared to be equals nothing, in expressions as here
+        return None  # of another kind than what is asked for: `bot.core.segments` reads nothing there either
 
 
 def _marks(customer: Customer, searched: Searched) -> Iterator[tuple[str, str]]:

@@ -98,6 +98,17 @@ HOMES: list[Json] = [
     {"lat": 0.5, "lng": None},
     {},
 ]
+MISFITS: list[Json] = [
+    5,
+    2.5,
+    True,
+    "别的",
+    "2026-13-01",
+    "2026-12-01T10:00:00",
+    [],
+    {"lat": "31", "lng": True, "name": 3},
+]
+"""What may be stored under a name whose type a release has changed."""
 TAGS = ["已试驾", "投诉", "a'b"]
 PURPOSES = ["营销", "电话联系"]
 
@@ -232,6 +243,19 @@ def _some(chance: random.Random, **values: list[Any]) -> dict[str, Json]:
     return {name: chance.choice(known) for name, known in values.items() if chance.random() < 0.75}
 
 
+def is_known(name: str, value: Json) -> bool:
+    """Whether `value` may be what `name` is declared to be."""
+    match _ATTRIBUTES.get(name, "text"):
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "bool":
+            return isinstance(value, bool)
+        case "text" | "choice" | "city":
+            return isinstance(value, str)
+        case _:
+            return False
+
+
 def _person(chance: random.Random, number: int) -> Person:
     attributes = _some(
         chance,
@@ -253,6 +277,10 @@ def _person(chance: random.Random, number: int) -> Person:
     )
     for name in chance.sample(sorted(attributes), k=2):
         attributes[name] = None
+    if number % 2 == 0:  # in turn, so that something of another kind is stored under every name
+        names = sorted({*_ATTRIBUTES, "nick", "phone"})
+        name = names[number // 2 % len(names)]
+        attributes[name] = chance.choice([one for one in MISFITS if not is_known(name, one)])
     consents = {
         purpose: Consent(granted=chance.random() < 0.5, at=NOW, source="", text="", text_hash="")
         for purpose in PURPOSES

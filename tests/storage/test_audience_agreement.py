@@ -32,6 +32,7 @@ from bot.storage.database import parse_url, writing_engine
 from tests.storage.audience_trees import (
     CUSTOMERS,
     GROUND,
+    MISFITS,
     NOW,
     PROGRAM,
     SEARCHED,
@@ -39,6 +40,7 @@ from tests.storage.audience_trees import (
     ZONE,
     Person,
     conditions,
+    is_known,
     people,
     questions,
 )
@@ -165,6 +167,38 @@ def test_whoever_has_nothing_stored_is_found_by_the_default(
     assert set(without) <= set(expected)
     for connection in databases:
         tree = parse_expression(source).tree
+        found = AudienceRows(connection).matching(tree, GROUND, Moment(now=NOW, zone=ZONE), among=EVERYBODY)
+        assert list(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("customer.grade == '普通'", "grade"),
+        ("customer.age > 2.4 and customer.age < 2.6", "age"),
+        ("customer.keen", "keen"),
+        ("customer.due == today", "due"),
+        ("has(customer.nick)", "nick"),
+        ("customer.city == null", "city"),
+        ("customer.budget == null", "budget"),
+        ("customer.vip == null and not has(customer.vip)", "vip"),
+        ("customer.born == null", "born"),
+        ("not has(customer.phone)", "phone"),
+        ("not has(customer.home) and customer.home.lat == null", "home"),
+    ],
+)
+def test_what_is_stored_of_another_kind_is_nothing_to_closures_and_databases(
+    databases: list[Connection], source: str, name: str
+) -> None:
+    others = [one for one in PEOPLE if any(one.customer.attributes.get(name) == misfit for misfit in MISFITS)]
+    there = [one.customer.customer_id for one in others if not is_known(name, one.customer.attributes[name])]
+    assert there, "nobody would tell"
+    tree = parse_expression(source).tree
+    guard = compile_guard(parse_expression(source))
+    expected = [one.customer.customer_id for one in PEOPLE if verdict(guard, (), one)]
+    odd = {of for of in there if of not in expected}
+    assert not odd or name == "home", "a record may be one of which only a field is of another kind"
+    for connection in databases:
         found = AudienceRows(connection).matching(tree, GROUND, Moment(now=NOW, zone=ZONE), among=EVERYBODY)
         assert list(found) == expected
 

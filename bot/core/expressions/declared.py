@@ -5,11 +5,13 @@ Values are stored as JSON, which knows neither dates nor times: here they become
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TypeAlias, cast
 
 from bot.core.events import Json
+from bot.core.expressions.arithmetic import as_number
 from bot.core.expressions.types import Path, Type
-from bot.core.expressions.values import EvaluationFault, Value
+from bot.core.expressions.values import EvaluationFault, Value, kind_of
 
 Read: TypeAlias = Callable[[object], Value]
 
@@ -74,6 +76,29 @@ def default_of(declared: str, default: Json) -> Value:
     """What expressions read in the place of a value that is not stored; null when no default was declared."""
     read = reader_of(declared)
     return cast(Value, default) if read is None else read(default)  # what JSON holds is a value of ours
+
+
+def fitting(value: object, declared: str) -> object:
+    """Stored JSON as a value of the type `declared`, null when it is of another kind; so the fields of a record."""
+    fields, read = FIELDS.get(declared), reader_of(declared)
+    found = _of_kind(value, TYPES[declared], read)
+    if fields is None or not isinstance(found, Mapping):
+        return found
+    return {name: _of_kind(one, fields[name], None) if name in fields else one for name, one in found.items()}
+
+
+def _of_kind(value: object, kind: Type, read: Read | None) -> object:
+    """`value`, read, null when it is of another kind or no number of ours."""
+    try:
+        found = value if read is None else read(value)
+        if found is None or kind == "any":
+            return found
+        if isinstance(found, int | float | Decimal) and not isinstance(found, bool):
+            as_number(found)
+            return found if kind == "number" else None
+        return found if kind_of(found) == kind else None
+    except EvaluationFault:
+        return None
 
 
 def reader_of(declared: str) -> Read | None:
