@@ -35,10 +35,12 @@ def bounded_key(key: str) -> str:
     return key if len(key) <= KEY_MAX else f"sha256:{_short_hash(key)}"
 
 
-def effect_id(event_id: EventId, owner: EnrolmentId | str, path: str, ordinal: int) -> EffectId:
+def effect_id(event_id: EventId, owner: str, path: str, ordinal: int) -> EffectId:
     """Identity of one effect, equal whenever the same event is stepped again. Source: delivery.md 3.2.
 
-    `owner` is the enrolment, or the customer where none stands behind it.
+    `owner` is the enrolment. Where none stands behind it, delivery.md says `_global` and callers say whose it is
+    (`_customer:ID`, or the id of a colleague): a timer has the same event id with every customer, so that effects of
+    two of them would be one.
     26 characters of `A-Z2-7`: legal as a kf `msgid`, a card's `task_id` and a client message id.
     """
     return EffectId(_short_hash(f"{event_id}|{owner}|{path}|{ordinal}"))
