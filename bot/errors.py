@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+SpoiltKind = Literal["key", "damaged", "form"]
+"""Why a row does not open: no key of its version, damaged or another key of that version, not a form we know."""
 UnreachableReason = Literal["window", "count", "gone", "refused_by_user", "human_has_floor", "no_grant"]
 
 
@@ -163,9 +165,17 @@ class Unavailable(StorageError):
 
 
 class Spoilt(StorageError):
-    """One row does not open (damaged, its key lost, its form unknown): it is set aside, and its lane stands still."""
+    """One row does not open (damaged, its key lost, its form unknown): it is set aside, and its lane stands still.
+
+    `key_version`: which key it asks for, 0 where that is not the question.
+    """
 
     code = "spoilt"
+
+    def __init__(self, what: str, *, kind: SpoiltKind, key_version: int = 0, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.kind: SpoiltKind = kind
+        self.key_version = key_version
 
 
 class Conflict(StorageError):

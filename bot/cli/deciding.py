@@ -14,7 +14,7 @@ from bot.app.beside import opened
 from bot.core.events import Json
 from bot.runtime import retry, retry_errands, retry_spoilt
 from bot.runtime.why import Wall
-from bot.runtime.why.reasons import because
+from bot.runtime.why.reasons import because, parked_because, unopened
 from bot.storage import ErrandLine, OutboxLine, Priority, Quarantined, SpoiltRow, Transaction
 
 T = TypeVar("T")
@@ -87,16 +87,17 @@ def left(config_file: Path, effect: str) -> Told:
     def let_be(tx: Transaction) -> str:
         spoilt = retry_spoilt.leave(tx, effect)
         if spoilt is not None:
-            return spoilt.name
+            dropped = spoilt.table == "quarantine"
+            return f"{spoilt.name[: retry.ID_SHOWN]} 已丢弃" if dropped else f"{spoilt.name} 不再发送"
         errand = retry_errands.find(tx, effect)
         if errand is not None:
             retry_errands.leave(tx, errand)
-            return errand.effect.effect_id
+            return f"{errand.effect.effect_id} 不再发送"
         line = retry.find_send(tx, effect)
         retry.leave(tx, line)
-        return line.effect.effect_id
+        return f"{line.effect.effect_id} 不再发送"
 
-    return Told(text=f"{_write(config_file, let_be)} 不再发送，也不再列出")
+    return Told(text=f"{_write(config_file, let_be)}，也不再列出")
 
 
 def clock_confirmed(config_file: Path) -> Told:
@@ -161,7 +162,7 @@ def _part(title: str, rows: list[str]) -> str:
 
 
 def _lane_words(one: retry.StillLane, wall: Wall) -> str:
-    return f"{one.name}  {wall.moment(one.since)} 起  排队 {one.held} 件  {one.reason}"
+    return f"{one.name}  {wall.moment(one.since)} 起  排队 {one.held} 件  {parked_because(one.reason)}"
 
 
 def _quarantine_words(one: Quarantined, wall: Wall) -> str:
@@ -182,7 +183,7 @@ def _errand_words(one: ErrandLine, wall: Wall) -> str:
 def _spoilt_words(one: SpoiltRow, wall: Wall) -> str:
     name = one.name[: retry.ID_SHOWN] if one.table == "quarantine" else one.name
     whose = f"  客户 {one.lane}" if one.lane > 0 else ""
-    return f"{name}  {one.table}{whose}  {one.what}  {wall.moment(one.at)}  {one.error.what}"
+    return f"{name}  {one.table}{whose}  {one.what}  {wall.moment(one.at)}  {unopened(one.error)}"
 
 
 def _as_json(found: retry.Survey) -> str:

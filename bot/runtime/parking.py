@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.errors import Spoilt
 from bot.runtime.bugs import kind_of, place_of, trace_of
 from bot.storage import Lane, SpoiltRow, Transaction
 
@@ -37,8 +38,13 @@ NOTHING = Aside()
 
 def park(tx: Transaction, parking: Parking) -> None:
     """Let the lane stand still until somebody has looked at it. The row says what happened where, and no values."""
-    reason = f"{kind_of(parking.bug)} at {place_of(parking.bug)}"
+    reason = f"{_kind_of(parking.bug)} at {place_of(parking.bug)}"
     tx.lanes.park(parking.lane, seq=parking.seq, reason=" ".join(reason.split()))
+
+
+def _kind_of(bug: Exception) -> str:
+    """As `kind_of`; of a row that does not open what `why` has words for."""
+    return f"{type(bug).__name__}: {bug.kind} {bug.key_version}" if isinstance(bug, Spoilt) else kind_of(bug)
 
 
 def set_aside(tx: Transaction, met: Sequence[SpoiltRow] | None = None) -> Aside:

@@ -4,26 +4,26 @@ Every decision is one transaction, so it may be taken while a server runs on the
 the rows at its next look.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import departure, ledger
-from bot.core.effects import Trace
-from bot.core.events import Event, Json
+from bot.core.events import Event
 from bot.core.ids import CustomerId, EffectId
 from bot.errors import BotError, Spoilt, Unreadable, Unsupported, Untrusted
 from bot.runtime import retry_spoilt
+from bot.runtime.decided import journal
 from bot.runtime.ports import Callbacks
 from bot.runtime.quarantine import read_back
-from bot.storage import ErrandLine, JournalLine, Lane, OutboxLine, Parked, Quarantined, SpoiltRow, Transaction
+from bot.runtime.why.reasons import unopened
+from bot.storage import ErrandLine, Lane, OutboxLine, Parked, Quarantined, SpoiltRow, Transaction
 
 LISTED_MAX = 200
 """Entries of one kind that are listed, and that `--all` takes at once; the rest wait for the next call."""
 ID_SHOWN = 12
 """Characters of a quarantine id that are shown, and enough to name it."""
-JOURNAL_KIND = "operator"
-"""Kind of the journal's line and of its trace that tell of a decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,16 @@ def survey(tx: Transaction) -> Survey:
     lanes = tuple(_still(tx, parked) for parked in tx.reading.all_parked(limit=LISTED_MAX))
     quarantine, sends = tx.deciding.quarantined(LISTED_MAX), tx.deciding.undecided(LISTED_MAX)
     errands = tx.errands.undecided(LISTED_MAX)
-    cut = LISTED_MAX in (len(lanes), len(quarantine), len(sends), len(errands))
-    return Survey(lanes=lanes, quarantine=quarantine, sends=sends, cut=cut, errands=errands, spoilt=tx.spoilt.take())
+    spoilt = tx.spoilt.take()
+    closed = Counter(row.table for row in spoilt)
+    rows = (
+        len(lanes),
+        len(quarantine) + closed["quarantine"],
+        len(sends) + closed["outbox"],
+        len(errands) + closed["errands"],
+    )
+    cut = max(rows) >= LISTED_MAX
+    return Survey(lanes=lanes, quarantine=quarantine, sends=sends, cut=cut, errands=errands, spoilt=spoilt)
 
 
 def find_lane(tx: Transaction, words: str) -> StillLane:
@@ -106,7 +114,7 @@ def release(tx: Transaction, lane: StillLane) -> None:
     if lane.lane > 0:
         tx.spoilt.give_back(CustomerId(lane.lane))
         tx.outbox.hold_back(CustomerId(lane.lane))
-        _journal(tx, CustomerId(lane.lane), decision="unpark", reason=lane.reason, held=lane.held)
+        journal(tx, CustomerId(lane.lane), decision="unpark", reason=lane.reason, held=lane.held)
 
 
 def find_quarantined(tx: Transaction, words: str) -> Quarantined:
@@ -141,7 +149,9 @@ def admit(tx: Transaction, row: Quarantined, callbacks: Mapping[tuple[str, str],
         events = (tx.lanes.unsealed(row),) if row.form == "sealed" else reread(row, callbacks)
     except Unsupported:
         events = ()
-    except (Unreadable, Untrusted, Spoilt) as error:
+    except Spoilt as error:
+        return unopened(error)
+    except (Unreadable, Untrusted) as error:
         return error.what
     tx.lanes.ingest(events, received_at=row.received_at)
     tx.lanes.take_from_quarantine(row.quarantine_id)
@@ -180,9 +190,15 @@ def send_again(tx: Transaction, line: OutboxLine) -> None:
 
 
 def leave(tx: Transaction, line: OutboxLine) -> None:
-    """Leave the message as it is and list it no more. BotError: somebody else decided meanwhile."""
+    """Leave the message as it is and list it no more.
+
+    BotError: somebody else decided meanwhile, or her own row does not open.
+    """
     if not tx.deciding.leave(line.effect.effect_id):
         raise BotError("已经决定不再发这条消息", where=line.effect.effect_id)
+    if line.customer_id > 0 and line.effect.send_class != "staff":
+        # One that was set aside before it began still stands among those that wait for her.
+        retry_spoilt.forget(tx, line.customer_id, line.effect.effect_id)
     _journal_send(tx, line, "leave")
 
 
@@ -199,9 +215,4 @@ def _still(tx: Transaction, parked: Parked) -> StillLane:
 def _journal_send(tx: Transaction, line: OutboxLine, decision: str) -> None:
     effect = line.effect
     if line.customer_id > 0:
-        _journal(tx, line.customer_id, decision=decision, effect=effect.effect_id, content=effect.content)
-
-
-def _journal(tx: Transaction, customer_id: CustomerId, **detail: Json) -> None:
-    trace = Trace(kind=JOURNAL_KIND, detail=detail)
-    tx.journal.append([JournalLine(customer_id=customer_id, kind=JOURNAL_KIND, at=tx.now, entries=(trace,))])
+        journal(tx, line.customer_id, decision=decision, effect=effect.effect_id, content=effect.content)

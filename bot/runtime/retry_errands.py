@@ -1,13 +1,12 @@
 """`zhitu retry send` and `leave` for errands: webhooks of which nobody knows whether they did it."""
 
-from bot.core.effects import Trace
 from bot.core.errands import open_name
+from bot.core.events import Json
 from bot.core.ids import EffectId
 from bot.errors import BotError
 from bot.runtime import retry_spoilt
-from bot.storage import ErrandLine, JournalLine, Transaction
-
-JOURNAL_KIND = "operator"
+from bot.runtime.decided import journal
+from bot.storage import ErrandLine, Transaction
 
 
 def find(tx: Transaction, words: str) -> ErrandLine | None:
@@ -39,6 +38,5 @@ def leave(tx: Transaction, line: ErrandLine) -> None:
 
 def _journal(tx: Transaction, line: ErrandLine, decision: str) -> None:
     effect = line.effect
-    detail = {"decision": decision, "effect": effect.effect_id, "name": open_name(effect.errand)}
-    trace = Trace(kind=JOURNAL_KIND, journey=effect.journey, detail=dict(detail))
-    tx.journal.append([JournalLine(customer_id=line.customer_id, kind=JOURNAL_KIND, at=tx.now, entries=(trace,))])
+    told: dict[str, Json] = {"decision": decision, "effect": effect.effect_id, "name": open_name(effect.errand)}
+    journal(tx, line.customer_id, journey=effect.journey, **told)

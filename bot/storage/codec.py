@@ -114,6 +114,7 @@ def _load(packed: bytes, build: Callable[[Any], T], place: str) -> T:  # Any: JS
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Spoilt(
             f"stored bytes do not make a value: {type(error).__name__}",
+            kind="form",
             where=place,
             hint="the row was written by a newer program, or changed by hand",
         ) from error

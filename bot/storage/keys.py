@@ -104,11 +104,13 @@ class KeyRing:
     def open(self, sealed: bytes, *, place: str) -> bytes:
         """What was sealed for `place`. Spoilt: no such key, another place, or the bytes were changed."""
         if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES:
-            raise Spoilt("a sealed value is cut short", where=place)
+            raise Spoilt("a sealed value is cut short", kind="damaged", where=place)
         cipher = self._ciphers.get(sealed[0])
         if cipher is None:
             raise Spoilt(
                 f"sealed with key version {sealed[0]}, which is not configured",
+                kind="key",
+                key_version=sealed[0],
                 where=place,
                 hint="add the key of that version to [storage] keys",
             )
@@ -117,6 +119,8 @@ class KeyRing:
         except InvalidTag as error:
             raise Spoilt(
                 f"the sealed value does not open with key version {sealed[0]}",
+                kind="damaged",
+                key_version=sealed[0],
                 where=place,
                 hint="either the key is another one than the database was written with, or the row was changed by hand",
             ) from error

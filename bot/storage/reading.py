@@ -114,7 +114,7 @@ class Reading:
     def journal_after(self, customer_id: CustomerId, seq: int, *, limit: int) -> tuple[JournalLine, ...]:
         """What was decided about this customer behind the line `seq`, the oldest `limit` lines of it."""
         rows = self.connection.execute(_journal_after, {"of": customer_id, "after": seq, "limit": limit})
-        return tuple(_journal_line(row) for row in rows)
+        return self._opened("journal", rows.all(), _journal_line)
 
     def lead_of(self, customer_id: CustomerId) -> LeadLine | None:
         """The customer's latest lead."""

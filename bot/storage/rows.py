@@ -231,7 +231,9 @@ class Quarantined:
 class SpoiltRow:
     """A row that does not open, by what stands open in it. `name`: its id. `what`: its type, content or kind.
 
-    `seq` 0: its table has none. `lane` 0: it is nobody's. `is_staff`: a message to our own people.
+    `state` of a message or an errand: its own, or `withheld` where it rests as unknown because it does not open, and
+    `left` where an operator gave it up. `seq` 0: its table has none. `lane` 0: it is nobody's.
+    `is_staff`: a message to our own people.
     """
 
     table: SealedTable

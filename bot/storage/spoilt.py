@@ -17,6 +17,10 @@ from bot.storage.rows import Lane, Met, SealedTable, SpoiltRow
 UNREADABLE, UNREADABLE_BEGUN = "unreadable", "unreadable_begun"
 """Reasons of a row that is withheld: it surely did not leave this time, or it may have."""
 
+_STANDS = (
+    f"CASE WHEN state = 'unknown' AND reason IN ('{UNREADABLE}', '{UNREADABLE_BEGUN}') THEN 'withheld'"
+    " WHEN state = 'unknown' AND reason = 'left' THEN 'left' ELSE state END AS state"
+)
 _COLUMNS: tuple[tuple[SealedTable, str, str], ...] = (
     (
         "inbox",
@@ -27,13 +31,13 @@ _COLUMNS: tuple[tuple[SealedTable, str, str], ...] = (
     (
         "outbox",
         "seq",
-        "seq, customer_id AS lane, effect_id AS name, content AS what, planned_at AS at, state,"
+        f"seq, customer_id AS lane, effect_id AS name, content AS what, planned_at AS at, {_STANDS},"
         " CASE WHEN send_class = 'staff' OR customer_id < 0 THEN 1 ELSE 0 END AS staff",
     ),
     (
         "errands",
         "seq",
-        "seq, customer_id AS lane, effect_id AS name, kind AS what, planned_at AS at, state, 0 AS staff",
+        f"seq, customer_id AS lane, effect_id AS name, kind AS what, planned_at AS at, {_STANDS}, 0 AS staff",
     ),
     (
         "journal",

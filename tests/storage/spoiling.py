@@ -70,8 +70,8 @@ async def survey(storage: Storage) -> retry.Survey:
 
 
 async def told(storage: Storage, customer_id: CustomerId) -> str:
-    """`zhitu why`."""
-    return await storage.read(lambda tx: why.as_text(why.tell(tx, customer_id)))
+    """`zhitu why`, each line of it whole."""
+    return "\n".join(line.text for line in why.lines(await storage.read(lambda tx: why.tell(tx, customer_id))))
 
 
 async def heard(storage: Storage, customer_id: CustomerId, beginning: str) -> list[str]:

@@ -89,8 +89,8 @@ async def test_an_errand_that_does_not_open_parks_its_customer_and_the_others_go
         assert (await state_of(storage, "GOOD"), await state_of(storage, "HOOK")) == ("done", "done")
         (still,) = (await storage.read(retry.survey)).lanes
         told = await storage.read(lambda t: why.as_text(why.tell(t, anna)))
-    assert int(still.lane) == int(anna) and "sealed" in still.reason
-    assert "sealed" in told
+    assert int(still.lane) == int(anna) and "damaged" in still.reason
+    assert "数据不完整" in told.replace("\n", "")
 
 
 async def test_one_that_expires_unread_tells_its_lane_once_it_opens(storage: Storage, clock: TurnedClock) -> None:

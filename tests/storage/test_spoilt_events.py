@@ -152,7 +152,7 @@ async def test_an_event_of_an_account_goes_into_quarantine_and_comes_back_from_t
         assert (found.lanes, [row.form for row in found.quarantine]) == ((), ["sealed"])
         (row,) = found.quarantine
         assert "key version 9" in row.why
-        assert "key version 9" in await write(storage, lambda tx: retry.admit(tx, row, {}))
+        assert "密钥版本 9" in await write(storage, lambda tx: retry.admit(tx, row, {}))
 
     def restore(tx: Transaction) -> None:
         # The key is there again: the row in quarantine opens to what it was.

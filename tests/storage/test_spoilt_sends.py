@@ -150,7 +150,7 @@ async def test_a_card_to_our_own_people_rests_alone_and_leaves_when_an_operator_
         assert sorted(platform.asked) == ["NEXT", "OWN"]
         assert await parked(storage) == []
         (row,) = (await survey(storage)).spoilt
-        assert (row.name, row.state, row.is_staff) == ("CARD", "unknown", True)
+        assert (row.name, row.state, row.is_staff) == ("CARD", "withheld", True)
         assert "打不开" in await told(storage, anna)
         with pytest.raises(BotError, match="打不开"):
             await storage.read(lambda tx: retry.find_send(tx, "CARD"))

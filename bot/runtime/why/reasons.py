@@ -1,8 +1,10 @@
 """Why something was not done, in words: reasons of the policy, of the platform, of a step, of a dispatch."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from bot.core.events import Json
+from bot.errors import Spoilt
 from bot.runtime.why.line import Wall, read_moment, span
 
 CLASSES = {
@@ -92,6 +94,12 @@ _ERRORS = {
     "errand.failed": "委托没有办成，而且没有说明原因",
     "stage.no_lead": "客户还没有线索，不能改阶段",
 }
+_UNOPENED = {
+    "key": "它是用密钥版本 {version} 加密的，配置里没有这个版本",
+    "damaged": "密钥版本 {version} 解不开它：密钥不是当时的那一个，或数据损坏",
+    "form": "解开后不是这个版本的程序认得的内容：由更新的程序写入，或被人改过",
+}
+_SPOILT_LANE = re.compile(r"Spoilt: (?P<kind>key|damaged|form) (?P<version>\d+) at ")
 _REJECTED = "send.rejected."
 
 
@@ -112,6 +120,23 @@ def error_words(code: str) -> str:
         return f"{because(code.removeprefix(_REJECTED), {}, Wall())}（{code}）"
     plain = _ERRORS.get(code) or _REASONS.get(code)
     return f"{plain}（{code}）" if plain else code
+
+
+def unopened(error: Spoilt) -> str:
+    """Why a row does not open, in words."""
+    return _unopened(error.kind, str(error.key_version))
+
+
+def parked_because(reason: str) -> str:
+    """Why a lane stands still: in words where a row does not open, as it is stored where it was a bug."""
+    found = _SPOILT_LANE.match(reason)
+    return _unopened(found["kind"], found["version"]) if found else reason
+
+
+def _unopened(kind: str, version: str) -> str:
+    if kind == "damaged" and version == "0":
+        return "数据不完整"
+    return _UNOPENED[kind].format(version=version)
 
 
 def known(reason: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bot.core.ids import CustomerId
 from bot.runtime.why.line import Line, Wall, shortened
 from bot.runtime.why.names import content_name
+from bot.runtime.why.reasons import unopened
 from bot.storage import SpoiltRow
 from bot.storage.rows import SealedTable
 
@@ -20,7 +21,8 @@ _WHAT: Mapping[SealedTable, str] = {
 _STANDS = {
     "waiting": "，还没有处理",
     "ready": "，还没有发出或去做",
-    "unknown": "，先放在一边，没有丢；恢复密钥后放开泳道或再发，不要了：zhitu retry leave {name}",
+    "withheld": "，先放在一边，没有丢；恢复密钥后放开泳道或再发，不要了：zhitu retry leave {name}",
+    "unknown": "，不知道是否送达或做成；不要了：zhitu retry leave {name}",
 }
 
 
@@ -37,7 +39,7 @@ def _line(row: SpoiltRow, wall: Wall) -> Line:
     stands = _STANDS.get(row.state, "").format(name=row.name)
     return Line(
         kind="unreadable",
-        text=f"{what} 打不开：{shortened(row.error.what)}{stands}",
+        text=f"{what} 打不开：{unopened(row.error)}{stands}",
         tone="no",
         at=row.at,
         effect=row.name if row.table in ("outbox", "errands") else "",

@@ -11,7 +11,7 @@ from bot.runtime.why.hindering import Hindrances
 from bot.runtime.why.line import Line, Wall, masked, shortened
 from bot.runtime.why.names import BUCKETS, FLOOR_OWNER, TASK_OWNER, TASKS, member, timer_name
 from bot.runtime.why.outcomes import UNDER_WAY, outcome
-from bot.runtime.why.reasons import CLASSES
+from bot.runtime.why.reasons import CLASSES, parked_because
 from bot.storage import ErrandLine, LeadLine, OutboxLine, Parked, TaskLine
 
 _PHASES = {"queued": "还没问，在等轮到它说话", "asked": "已问", "confirming": "等客户确认", "paused": "已暂停"}
@@ -61,7 +61,7 @@ def _send(row: OutboxLine, present: Present, wall: Wall) -> Line:
 def standing_still(parked: Parked | None, held: int, wall: Wall) -> Iterator[Line]:
     """A line of kind parked when her lane stands still; `held`: events that wait in it."""
     if parked is not None:
-        why = shortened(parked.reason)
+        why = shortened(parked_because(parked.reason))
         queue = f"，排队 {held} 件" if held else ""
         cause, mended = (
             ("有一行打不开", "能打开后") if parked.reason.startswith(_SPOILT) else ("程序出错", "程序修好后")
@@ -69,7 +69,7 @@ def standing_still(parked: Parked | None, held: int, wall: Wall) -> Iterator[Lin
         cure = f"；{mended}：zhitu retry lane {parked.lane}"
         since = wall.moment(parked.parked_at)
         text = f"处理停住了：{cause}（{why}），{since} 起新的事件只排队、不处理{queue}{cure}"
-        yield Line(kind="parked", text=text, tone="no", at=parked.parked_at, outcome=why)
+        yield Line(kind="parked", text=text, tone="no", at=parked.parked_at, outcome=shortened(parked.reason))
 
 
 def _states(customer: Customer) -> Iterator[Line]:
