@@ -117,6 +117,7 @@ async def running(
         works.enter_context(served_alone(settings.storage.url, lost=lambda: loop.call_soon_threadsafe(lost.set)))
         storage = await seams.storage.open(settings.storage.url, keys=keys, clock_now=clock.now)
         works.push_async_callback(storage.close)
+        await storage.read(lambda tx: tx.customers.require_keys())
         wire = await works.enter_async_context(Wire())
         halves = senders_of(settings, wire, clock, storage)
         senders = {name: seams.around(sender) for name, sender in halves.items()}

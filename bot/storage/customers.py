@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
 from bot.core.customer import Customer, Enrolment
 from bot.core.ids import CustomerId
-from bot.errors import Conflict, Spoilt, StorageError
+from bot.errors import Complaint, ConfigError, Conflict, Spoilt, StorageError
 from bot.storage import tables
 from bot.storage.codec import customer_bytes, read_customer
 from bot.storage.dialect import among, listed
@@ -31,6 +31,9 @@ class _Saved(TypedDict):
 
 
 _NAMED_MAX = 5
+PROBED_MAX = 20
+"""Newest customers whose rows are opened at a start."""
+_KEYS_HINT = "把写这个数据库时用的密钥放回 [storage] keys（或密钥文件），再启动；备份恢复时密钥和数据库要一起恢复"
 
 # Locked in one order everywhere, so that two workers never cross.
 _READ = "SELECT customer_id, version, sealed FROM customers WHERE customer_id {listed} ORDER BY customer_id"
@@ -42,6 +45,9 @@ _read_one = select(tables.customers.c.customer_id, tables.customers.c.version, t
 _lock_one = _read_one.with_for_update()
 _save = text(
     "UPDATE customers SET version = :version, sealed = :sealed WHERE customer_id = :customer_id AND version = :before"
+)
+_newest = text(
+    "SELECT customer_id, version, sealed FROM customers WHERE sealed IS NOT NULL ORDER BY customer_id DESC LIMIT :limit"
 )
 _sealed = select(tables.customers.c.sealed).where(tables.customers.c.customer_id == bindparam("of"))
 _end_enrolment = delete(tables.enrolments).where(tables.enrolments.c.enrolment_id == bindparam("of"))
@@ -79,6 +85,26 @@ class CustomerRows:
             except Spoilt as error:
                 self.spoilt.note("customers", customer_id, error, met="ready")
         return found
+
+    def require_keys(self) -> None:
+        """Nothing, when the keys are those that the newest customers were written with.
+
+        One row that is damaged does not count, but a key that is not there does. ConfigError: otherwise every
+        customer's lane would come to stand still, one after the other.
+        """
+        rows = self.connection.execute(_newest, {"limit": PROBED_MAX}).all()
+        closed: list[Spoilt] = []
+        for row in rows:
+            try:
+                self.keys.open(row.sealed, place=_place(row.customer_id))
+            except Spoilt as error:
+                closed.append(error)
+                if error.kind == "key":
+                    raise _no_keys(f"数据库是用密钥版本 {error.key_version} 写的，配置里没有这个版本") from error
+            else:
+                return
+        if len(closed) > 1:  # a single row may be damaged
+            raise _no_keys(f"密钥版本 {closed[0].key_version} 打不开这个数据库：不是写它时用的那一个") from closed[0]
 
     def _rows(self, ids: Sequence[CustomerId]) -> Iterator[Row[Any, Any, Any]]:  # Any: columns are not typed
         if len(ids) == 1:
@@ -171,6 +197,10 @@ class CustomerRows:
         if stopped:
             self.connection.execute(_stop_timer, stopped)
         insert_many(self.connection, tables.timers, due, key=("customer_id",), known="replace")
+
+
+def _no_keys(what: str) -> ConfigError:
+    return ConfigError([Complaint(where="[storage] keys", what=what, hint=_KEYS_HINT)])
 
 
 def _place(customer_id: CustomerId) -> str:
