@@ -288,6 +288,9 @@ class Outbox:
                 found = await self._moves.ask(job)
                 assert isinstance(found, dispatch.Standing), "only a beginning is answered by Begun"
                 self._note(row, found)
+            except Spoilt as error:  # no rest mends it; the end of its lease settles it, which sets aside what it meets
+                log.error("verdict_not_written", effect=row.effect.effect_id, why=error.what)
+                return
             except StorageError as error:
                 log.error("verdict_not_written", effect=row.effect.effect_id, why=error.what)
                 await asyncio.sleep(SETTLE_REST_S)

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.core.effects import SendMessage
 from bot.core.ids import ConversationId, CustomerId, EffectId
 from bot.core.program import Program
-from bot.errors import BotError
+from bot.errors import BotError, TryLater
 from bot.runtime import retry, retry_spoilt
+from bot.runtime.ports import Accepted
 from bot.storage import OutboxLine, Storage
 from tests.storage.engine_rig import Platform, follow, running
 from tests.storage.makers import TurnedClock, begin, carry_out, customer_of, lease, send, write
@@ -215,3 +217,22 @@ async def test_a_customer_who_does_not_open_keeps_her_messages_and_nobody_elses(
         await release(storage, "oAnna")
         await run(engine)
     assert await state_of(storage, "HERS") == ("sent" if expires_at is None else "expired")
+
+
+async def test_a_verdict_that_meets_a_row_that_does_not_open_is_not_tried_again_and_again(
+    storage: Storage, clock: TurnedClock, quiet: Program
+) -> None:
+    """No rest mends it: the end of its lease settles the message, as one whose fate nobody knows."""
+    anna, _ = await two(storage, clock, quiet)
+    await carry_out(storage, anna, send("HERS"))
+
+    class Busy(Platform):
+        async def send(self, effect: SendMessage) -> Accepted:
+            await spoil(storage, "customers", anna)
+            raise TryLater("busy", after_s=5.0)
+
+    with capture_logs() as logged:
+        async with running(storage, clock, quiet, sender=Busy()) as engine:
+            await run(engine)
+    assert [one["event"] for one in logged].count("verdict_not_written") == 1
+    assert await state_of(storage, "HERS") == "sending"
