@@ -13,7 +13,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 """`/at` is read in the brand's zone."""
 WAIT_MAX = timedelta(days=5 * 366)
 HELP = """/follow [场景]  关注（扫码）   /unfollow  取消关注    /menu KEY  点菜单
-/tap 选项       点菜单消息     /scan 场景 已关注扫码  /wait 2h   等待（或 30m、2d）
+/tap 选项       点菜单消息     /scan 场景 已关注扫码  /wait 2h   等（30m、2d）
 /image          发一张图片     /location 31.2 121.4 静安寺  发位置（可不写名字）
 /at 2026-12-01 22:30  拨到此刻 /advisor accept|busy|open|close|done|text 内容
 /state  现状    /why  为什么   /quit  结束            其余各行都是客户说的话"""

@@ -8,6 +8,7 @@ from bot.core.effects import Trace
 from bot.core.events import Json
 from bot.core.ids import ConversationId
 from bot.core.messages import Card, Image, Markdown, Menu, TemplateMessage, Text
+from bot.runtime.why import sentence
 from bot.sandbox.watching import Sight, Standing, standing
 from bot.storage import JournalLine, OutboxLine
 
@@ -71,7 +72,8 @@ def of_journal(line: JournalLine) -> Iterator[Report]:
             yield report(
                 "error",
                 line.at,
-                text=str(trace.detail.get("error")),
+                text=sentence(trace).text,
+                error=str(trace.detail.get("error")),
                 journey=trace.journey or None,
                 state=trace.state or None,
             )
@@ -83,6 +85,7 @@ def _effect(line: JournalLine, trace: Trace, name: str) -> Report:
         line.at,
         effect=name,
         content=trace.detail.get("content"),
+        text=sentence(trace).text,
         journey=trace.journey or None,
         state=trace.state or None,
         detail=dict(trace.detail),

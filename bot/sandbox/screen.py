@@ -16,9 +16,9 @@ def paint(one: Report) -> None:
         case "card":
             _card(one)
         case "state":
-            _console.print(Text(f"    ● {one['journey'] or '—'} / {one['state'] or '—'}", style="dim"))
+            _console.print(Text(f"    ● {_standing(one)}", style="dim"))
         case "effect":
-            _console.print(Text(f"    · {one.get('effect')} {_short(one.get('detail'))}", style="dim"))
+            _console.print(Text(f"    · {one['text']}", style="dim"))
         case "why":
             tone = {"ok": "green", "no": "red"}.get(str(one.get("tone")), "")
             _console.print(Text(f"    {one['text']}", style=tone))
@@ -26,6 +26,13 @@ def paint(one: Report) -> None:
             _console.print(Text(str(one["text"])))
         case _:
             _console.print(Text(f"    ✗ {one['text']}", style="red"))
+
+
+def _standing(one: Report) -> str:
+    if not one["journey"]:
+        return "还没有进入任何旅程"
+    ended = f"（已结束：{one['end']}）" if one.get("end") else ""
+    return f"现在在旅程 {one['journey']} 的 {one['state']}{ended}"
 
 
 def _message(one: Report) -> None:
@@ -47,9 +54,3 @@ def _card(one: Report) -> None:
     listed = [str(b["key"]) for b in (buttons if isinstance(buttons, list) else []) if isinstance(b, dict)]
     if listed:
         _console.print(Text(f"      [{'] ['.join(listed)}]", style="blue"))
-
-
-def _short(detail: object) -> str:
-    if not isinstance(detail, dict):
-        return ""
-    return " ".join(f"{key}={value}" for key, value in detail.items() if value not in (None, "", False))

@@ -67,12 +67,12 @@ def standing(sight: Sight) -> Standing | None:
 
 
 def _called(sight: Sight) -> set[str | None]:
-    """Runs that another journey called: their caller is what a person means by `the journey`."""
+    """Runs that another journey or the engine called: their caller is what a person means by `the journey`."""
     return {
         trace.enrolment_id
         for line in sight.journal
         for trace in line.entries
-        if trace.kind == "entered" and str(trace.detail.get("cause", "")).startswith("call:")
+        if trace.kind == "entered" and str(trace.detail.get("cause", "")).startswith(("call:", "repair:"))
     }
 
 

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.core.effects import Trace
 from bot.core.events import Json
+from bot.core.ids import CustomerId
 from bot.sandbox.commands import BadCommand, Command, Quit, ShowHelp, ShowState, ShowWhy, parse
-from bot.sandbox.reports import report
+from bot.sandbox.reports import of_journal, report
 from bot.sandbox.screen import paint
+from bot.storage import JournalLine
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 
@@ -124,3 +127,35 @@ def test_what_a_buyer_wrote_into_a_card_is_shown_as_she_wrote_it(capsys: pytest.
     rows: list[Json] = [["称呼", "[/b]王[red]先生"]]
     paint(report("card", NOW, to="zhangmin", text="新线索", rows=rows))
     assert "称呼：[/b]王[red]先生" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "shown"),
+    [
+        ("errand", {"errand": "coupon", "name": "首保券", "effect": "NEIIO"}, "发放优惠券 首保券，等结果"),
+        ("result", {"errand": "points", "name": "完善资料", "effect": "NEIIO"}, "登记积分（完善资料） 成功"),
+        (
+            "coupon",
+            {"coupon": "首保券", "outcome": "had_already", "once_per": "customer"},
+            "不再发优惠券 首保券：已经发过（每位客户只发一次）",
+        ),
+        ("score", {"add": 5, "score": 5}, "意向分 +5，现在 5"),
+    ],
+)
+def test_effects_are_told_in_the_words_of_why_and_without_their_ids(
+    capsys: pytest.CaptureFixture[str], kind: str, detail: dict[str, Json], shown: str
+) -> None:
+    """Before: `· errand errand=coupon name=首保券 effect=NEIIO…`."""
+    trace = Trace(kind=kind, journey="oa-welcome", state="need", detail=detail)
+    line = JournalLine(customer_id=CustomerId(1), kind="event", at=NOW, entries=(trace,))
+    (one,) = of_journal(line)
+    assert (one["effect"], one["detail"]) == (kind, detail)
+    paint(one)
+    assert capsys.readouterr().out == f"    · {shown}\n"
+
+
+def test_where_she_stands_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    paint(report("state", NOW, journey="oa-welcome", state="done", end="success"))
+    paint(report("state", NOW))
+    told = ["    ● 现在在旅程 oa-welcome 的 done（已结束：success）", "    ● 还没有进入任何旅程"]
+    assert capsys.readouterr().out.splitlines() == told
