@@ -39,78 +39,13 @@ from bot.core.ids import CustomerId
 from bot.core.library import Attribute, EventType, Library, Segment
 from bot.core.program import Program, compile_library
 from bot.core.rules import GlobalRules
+from tests.storage.audience_values import DATES, HOMES, MISFITS, NUMBERS, PURPOSES, TAGS, TEXTS, TIMES, is_of_type
 
 NOW = datetime(2026, 12, 2, 18, 30, tzinfo=UTC)
 """Already 3 December in Shanghai."""
 ZONE = ZoneInfo("Asia/Shanghai")
 CUSTOMERS = 40
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-TEXTS = [
-    "",
-    "a",
-    "A",
-    "Ａｂ",
-    "上海",
-    "上海 ",
-    "　上 海\u00a0",
-    "杭州",
-    "é",
-    "É",
-    "😀",
-    "\uffee",
-    "z",
-    "0",
-    "10",
-    "9",
-    "İ",
-    "ß",
-]
-NUMBERS: list[int | float] = [
-    0,
-    1,
-    -1,
-    2,
-    3,
-    7,
-    -7,
-    0.1,
-    0.2,
-    0.3,
-    -0.000001,
-    2.5,
-    -2.5,
-    0.5,
-    1000,
-    99999.999999,
-    10**11,
-]
-DATES = ["2026-12-03", "2026-12-02", "2026-02-28", "1999-12-31", "0001-01-01", "9999-12-31", "2024-02-29"]
-TIMES = [
-    "2026-12-02T18:30:00+00:00",
-    "2026-12-03T02:30:00+08:00",
-    "2026-12-01T00:00:00+00:00",
-    "2030-01-01T00:00:00.000001Z",
-]
-HOMES: list[Json] = [
-    {"lat": 31.230416, "lng": 121.473701, "name": "上海"},
-    {"lat": -0.000001, "lng": 0, "name": ""},
-    {"lat": 0.5, "lng": None},
-    {},
-]
-MISFITS: list[Json] = [
-    5,
-    2.5,
-    True,
-    "别的",
-    "2026-13-01",
-    "2026-12-01T10:00:00",
-    [],
-    {"lat": "31", "lng": True, "name": 3},
-]
-"""What may be stored under a name whose type a release has changed."""
-TAGS = ["已试驾", "投诉", "a'b"]
-PURPOSES = ["营销", "电话联系"]
 
 _ATTRIBUTES: dict[str, str] = {
     "city": "text",
@@ -239,21 +174,13 @@ def people(seed: int = 7) -> list[Person]:
     return [_person(chance, number) for number in range(1, CUSTOMERS + 1)]
 
 
+def is_misfit(name: str, value: Json) -> bool:
+    """Whether `value` is of another kind than `name` is declared to be."""
+    return value in MISFITS and not is_of_type(value, _ATTRIBUTES.get(name, "text"))
+
+
 def _some(chance: random.Random, **values: list[Any]) -> dict[str, Json]:
     return {name: chance.choice(known) for name, known in values.items() if chance.random() < 0.75}
-
-
-def is_known(name: str, value: Json) -> bool:
-    """Whether `value` may be what `name` is declared to be."""
-    match _ATTRIBUTES.get(name, "text"):
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "bool":
-            return isinstance(value, bool)
-        case "text" | "choice" | "city":
-            return isinstance(value, str)
-        case _:
-            return False
 
 
 def _person(chance: random.Random, number: int) -> Person:
@@ -280,7 +207,7 @@ def _person(chance: random.Random, number: int) -> Person:
     if number % 2 == 0:  # in turn, so that something of another kind is stored under every name
         names = sorted({*_ATTRIBUTES, "nick", "phone"})
         name = names[number // 2 % len(names)]
-        attributes[name] = chance.choice([one for one in MISFITS if not is_known(name, one)])
+        attributes[name] = chance.choice([one for one in MISFITS if is_misfit(name, one)])
     consents = {
         purpose: Consent(granted=chance.random() < 0.5, at=NOW, source="", text="", text_hash="")
         for purpose in PURPOSES

@@ -32,7 +32,6 @@ from bot.storage.database import parse_url, writing_engine
 from tests.storage.audience_trees import (
     CUSTOMERS,
     GROUND,
-    MISFITS,
     NOW,
     PROGRAM,
     SEARCHED,
@@ -40,7 +39,7 @@ from tests.storage.audience_trees import (
     ZONE,
     Person,
     conditions,
-    is_known,
+    is_misfit,
     people,
     questions,
 )
@@ -190,8 +189,7 @@ def test_whoever_has_nothing_stored_is_found_by_the_default(
 def test_what_is_stored_of_another_kind_is_nothing_to_closures_and_databases(
     databases: list[Connection], source: str, name: str
 ) -> None:
-    others = [one for one in PEOPLE if any(one.customer.attributes.get(name) == misfit for misfit in MISFITS)]
-    there = [one.customer.customer_id for one in others if not is_known(name, one.customer.attributes[name])]
+    there = [one.customer.customer_id for one in PEOPLE if is_misfit(name, one.customer.attributes.get(name))]
     assert there, "nobody would tell"
     tree = parse_expression(source).tree
     guard = compile_guard(parse_expression(source))
