@@ -16,7 +16,7 @@ from bot.core.step.copies import Run
 from bot.core.step.draft import Draft
 from bot.core.step.fitting import check_option
 from bot.core.step.limits import check_room
-from bot.core.step.scope import MASK, faulted, personal, plain, scope_of
+from bot.core.step.scope import MASK, faulted, is_written_in_files, personal, plain, scope_of
 from bot.core.step.sending import make_wish, plan
 from bot.core.step.withholding import suppress
 
@@ -217,7 +217,8 @@ def change_consent(draft: Draft, run: Run | None, action: say.ChangeConsent, *, 
             text_hash=consent.text_hash,
         )
     )
-    draft.trace("consent", run, purpose=action.purpose.source, granted=action.granted)
+    told = purpose if is_written_in_files(draft, purpose) else action.purpose.source
+    draft.trace("consent", run, purpose=told, granted=action.granted)
 
 
 def create_task(

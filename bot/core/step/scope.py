@@ -224,7 +224,7 @@ def _may_be_shown(draft: Draft, run: Run | None, path: str, value: object) -> bo
         return False
     if isinstance(value, _NUMBERS):
         return True
-    return not personal(draft, run, path) or (isinstance(value, str) and _is_written_in_files(draft, value))
+    return not personal(draft, run, path) or (isinstance(value, str) and is_written_in_files(draft, value))
 
 
 def _place(path: str) -> tuple[str, str]:
@@ -261,7 +261,7 @@ def _declared_personal(draft: Draft, run: Run | None, root: str, name: str) -> b
     return slot is not None and (slot.pii or slot.type in _WHEREABOUTS)
 
 
-def _is_written_in_files(draft: Draft, text: str) -> bool:
+def is_written_in_files(draft: Draft, text: str) -> bool:
     """Whether `text` is an option of a choice, or a purpose of consent: so nothing that only this customer said."""
     return text in draft.program.kept(_Written, _written).texts
 

@@ -98,3 +98,18 @@ def test_what_was_written_for_everybody_stands_there_as_it_is() -> None:
         HandOutCoupon(coupon="礼"),
         BookPoints(add=5, reason="签到", balance=5),
     ]
+
+
+def test_a_purpose_that_a_question_needs_is_told_by_its_name() -> None:
+    slot = "slots: {phone: {type: phone_cn, ask: ask-called, consent: 电话联系, pii: true}}"
+    grant = '{consent: {grant: "{{ vars.purpose }}", text: hello}}'
+    body = f"""
+vars: {{purpose: {{type: text, default: 电话联系}}}}
+{slot}
+states:
+  go: {{do: [{grant}], then: over}}
+  over: {{end: done}}
+"""
+    play = Play(journey("plain", body), contents=CONTENTS)
+    play.follow()
+    assert play.turn.traced("consent", purpose="电话联系", granted=True)
