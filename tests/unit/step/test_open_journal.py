@@ -16,7 +16,7 @@ ACTIONS = """
       - -tag: "认识 {{ slots.called }}"
       - note: "说她叫 {{ slots.called }}"
       - task: {to: "role:店长", title: "请致电 {{ slots.called }}", due: 1h}
-      - consent: {grant: 营销, text: hello}
+      - consent: {grant: "{{ slots.called }}", text: hello}
       - lead: {called: slots.called}
       - stage: "{{ 'won' if has(slots.called) else 'lost' }}"
       - set: {vars.kept: slots.called}
