@@ -158,6 +158,21 @@ def the_cards_of_two_customers_wait_for_two_advisors_hours(scene: Scene) -> None
         scene.row(customer, "@handoff", "ready", at + 0.2, **waiting, reason="rate", attempts=0)
 
 
+def _waited_for_the_hour(scene: Scene, *, asked: int) -> None:
+    """Her card comes to an advisor, s00, an hour and five minutes after the first of so many messages to her."""
+    _asked(scene, "s00", times=asked)
+    scene.wrote(3, "h:3.1", 20)
+    scene.card("h:3.1", "T2", 3920)
+
+
+def a_card_came_when_the_hour_was_over(scene: Scene) -> None:
+    _waited_for_the_hour(scene, asked=480)
+
+
+def a_card_came_as_late_with_room_in_the_hour(scene: Scene) -> None:
+    _waited_for_the_hour(scene, asked=200)
+
+
 def an_advisor_was_said_to_have_had_enough_and_had_not(scene: Scene) -> None:
     _waits_for_the_hour(scene, asked=200)
 
@@ -179,6 +194,7 @@ def an_advisor_was_said_to_have_had_enough_and_had_not(scene: Scene) -> None:
         the_question_did_not_fit_into_the_window_so_nothing_was_answered,
         its_journey_ended_at_a_message_that_found_no_window,
         an_advisor_has_had_her_thousand,
+        a_card_came_when_the_hour_was_over,
         the_cards_of_two_customers_wait_for_two_advisors_hours,
     ],
     ids=lambda happens: happens.__name__,
@@ -258,6 +274,7 @@ def the_thanks_for_an_answer_stand_in_for_nothing_else(scene: Scene) -> None:
     ("happens", "expected"),
     [
         (an_advisor_was_said_to_have_had_enough_and_had_not, {"stuck": 1}),
+        (a_card_came_as_late_with_room_in_the_hour, {"late": 1}),
         (her_card_was_never_planned_and_anothers_fell_to_a_death, {"lost out": 1}),
         (thanked_without_a_question, {"forbidden": 1}),
         (thanked_twice_for_one_question, {"forbidden": 1}),

@@ -203,6 +203,7 @@ def _outages(seen: Seen, receiver: str) -> list[tuple[float, float]]:
     spans = [(blow.at, blow.until + CATCH_UP_S) for blow in seen.blows]
     spans += [(fault.at, fault.until + REST_S) for fault in seen.faults.values() if fault.name in RESTS]
     spans += [(at, at + PUT_OFF_S + REST_S) for at in seen.put_off.get(receiver, ())]
+    spans += seen.full_hours(receiver)
     return sorted(spans)
 
 

@@ -134,6 +134,12 @@ class Seen:
         since = self.last_at - MEMBER_HOUR_S
         return sum(at >= since for at in self.asked.get(advisor, ())) >= MEMBER_HOUR_LEAST
 
+    def full_hours(self, advisor: str) -> list[tuple[float, float]]:
+        """When she had been sent so much in an hour that the platform would have dropped the next message."""
+        asked = sorted(self.asked.get(advisor, ()))
+        ends = zip(asked, asked[MEMBER_HOUR_LEAST - 1 :], strict=False)
+        return [(last, first + MEMBER_HOUR_S) for first, last in ends if last < first + MEMBER_HOUR_S]
+
     def deeds_of(self, customer: int) -> list[tuple[Event, Deed]]:
         """What she did that bears a token, in order, once everything is read."""
         if not self._deeds_of:
