@@ -164,7 +164,7 @@ def test_a_configuration_that_is_no_toml_exits_with_two_without_a_traceback(
     (place / "config.toml").write_text("[server", encoding="utf-8")
     assert code_of("check") == 2
     told = capsys.readouterr()
-    assert told.err.startswith("错误：config.toml: ")
+    assert told.err.startswith("错误：config.toml:1:8: ")
     assert told.out == ""
 
 
