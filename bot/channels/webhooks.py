@@ -121,8 +121,6 @@ def _check_plain(value: Json, depth: int = 0) -> None:
             raise ValueError("nested too deep")
         case str():
             value.encode()
-        case bool():
-            pass
         case int() | float() if not -NUMBER_MAX <= value <= NUMBER_MAX:
             raise ValueError("a number beyond all")
         case list():

@@ -22,7 +22,7 @@ from bot.runtime.live import Live
 from bot.runtime.metrics import Metrics
 from bot.runtime.parking import Aside, Parking, park, set_aside, tell_aside, tell_parked
 from bot.runtime.ports import Answered, Caller, Clock, Unanswered
-from bot.runtime.under_way import wait_out
+from bot.runtime.under_way import wait_out, write_down
 from bot.storage import OURS, ErrandLine, ErrandVerdict, Lane, Priority, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
@@ -31,9 +31,6 @@ IN_FLIGHT_MAX = 8
 """Requests to one target at once: a slow one keeps only itself busy."""
 OURS_MAX = 25
 """Errands of our ledgers in one transaction, so that the writer is not held long (delivery.md 5)."""
-SETTLE_TRIES_MAX = 10
-SETTLE_REST_S = 1.0
-"""A verdict that the database does not take is written again so often; then its lease ends, and it is asked again."""
 
 log = structlog.get_logger(__name__)
 
@@ -207,14 +204,10 @@ class Errands:
 
     async def _settle(self, line: ErrandLine, found: Answered | Unanswered) -> None:
         """Write what became of it, even when the database fails for a moment: its answer may not come twice."""
-        for _ in range(SETTLE_TRIES_MAX):
-            try:
-                await self._storage.write(Priority.SETTLE, lambda tx: self._write(tx, line, found))
-            except StorageError as error:
-                log.error("errand_verdict_not_written", effect=line.effect.effect_id, why=error.what)
-                await asyncio.sleep(SETTLE_REST_S)
-            else:
-                return
+        await write_down(
+            lambda: self._storage.write(Priority.SETTLE, lambda tx: self._write(tx, line, found)),
+            effect_id=line.effect.effect_id,
+        )
 
     def _write(self, tx: Transaction, line: ErrandLine, found: Answered | Unanswered) -> None:
         verdict = settling.judge(line, found, now=self._clock.now())

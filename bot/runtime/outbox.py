@@ -23,7 +23,7 @@ from bot.runtime.parking import Aside, Parking, park, set_aside, tell_aside, tel
 from bot.runtime.places import Place, Places
 from bot.runtime.ports import Clock, Sender
 from bot.runtime.together import Together
-from bot.runtime.under_way import wait_out
+from bot.runtime.under_way import wait_out, write_down
 from bot.storage import Lane, Leased, OutboxLine, Priority, Room, Storage, Transaction
 
 LEASE_FOR = timedelta(seconds=60)
@@ -32,9 +32,6 @@ BEGIN_WITHIN_S = LEASE_FOR.total_seconds() / 2
 """A request starts in the first half of its lease, so that it ends, answered or not, before the lease does."""
 STORAGE_REST = timedelta(seconds=5)
 """A send that could not begin because the database failed is tried again after this."""
-SETTLE_TRIES_MAX = 10
-SETTLE_REST_S = 1.0
-"""A verdict that the database does not take is written again so often; then the row becomes unknown by its lease."""
 
 log = structlog.get_logger(__name__)
 
@@ -283,19 +280,10 @@ class Outbox:
 
     async def _settle(self, row: Leased, job: "_Settling") -> None:
         """Write what became of the row, even when the database fails for a moment: what left must not leave again."""
-        for _ in range(SETTLE_TRIES_MAX):
-            try:
-                found = await self._moves.ask(job)
-                assert isinstance(found, dispatch.Standing), "only a beginning is answered by Begun"
-                self._note(row, found)
-            except Spoilt as error:  # no rest mends it; the end of its lease settles it, which sets aside what it meets
-                log.error("verdict_not_written", effect=row.effect.effect_id, why=error.what)
-                return
-            except StorageError as error:
-                log.error("verdict_not_written", effect=row.effect.effect_id, why=error.what)
-                await asyncio.sleep(SETTLE_REST_S)
-            else:
-                return
+        found = await write_down(lambda: self._moves.ask(job), effect_id=row.effect.effect_id)
+        if found is not None:
+            assert isinstance(found, dispatch.Standing), "only a beginning is answered by Begun"
+            self._note(row, found)
 
     def _again(self, tx: Transaction, row: Leased, until: datetime, *, reason: str = "") -> dispatch.Standing:
         tx.outbox.retry(row.effect.effect_id, worker=self._worker, not_before=until, reason=reason)
